@@ -1,0 +1,54 @@
+//! What is deployed.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use types::{
+    App, Digest, FunctionName, Timestamp,
+    revision::{AppKey, Revision, RevisionNumber, Share},
+};
+
+use crate::StoreError;
+
+/// An app as the catalog lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployed {
+    /// Which app.
+    pub key: AppKey,
+    /// Its newest revision.
+    pub latest: RevisionNumber,
+    /// How its traffic is shared; empty when nothing is served.
+    pub shares: Vec<Share>,
+}
+
+/// Revisions of apps and which of them are served.
+#[async_trait]
+pub trait Catalog: Send + Sync {
+    /// Stores a new revision under the next number. `after` is the newest number that the caller knows (none for a new app).
+    ///
+    /// # Errors
+    /// `Changed` if another revision was stored since.
+    async fn add(
+        &self,
+        key: &AppKey,
+        after: Option<RevisionNumber>,
+        app: App,
+        artifacts: BTreeMap<FunctionName, Digest>,
+        now: Timestamp,
+    ) -> Result<Revision, StoreError>;
+
+    /// Switches the app's traffic, all at once.
+    ///
+    /// # Errors
+    /// `Missing` if a revision does not exist.
+    async fn serve(&self, key: &AppKey, shares: Vec<Share>) -> Result<(), StoreError>;
+
+    /// Every app, by key.
+    async fn apps(&self) -> Result<Vec<Deployed>, StoreError>;
+
+    /// One revision.
+    async fn revision(&self, key: &AppKey, number: RevisionNumber) -> Result<Option<Revision>, StoreError>;
+
+    /// An app's revisions, newest first.
+    async fn revisions(&self, key: &AppKey) -> Result<Vec<Revision>, StoreError>;
+}

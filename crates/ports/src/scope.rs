@@ -1,0 +1,62 @@
+//! All that one running guest can touch, and all that it tells.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use bytes::Bytes;
+use types::{
+    ByteCount, Timestamp,
+    journal::{Failure, Level},
+    kv::Namespace,
+};
+
+use crate::{Body, Kv, Outbound, Tape};
+
+/// A key-value store that was opened: the store with all its decorators, and the namespace to name in each call.
+#[derive(Clone)]
+pub struct OpenKv {
+    /// The store.
+    pub kv: Arc<dyn Kv>,
+    /// The namespace.
+    pub namespace: Namespace,
+}
+
+/// The world of one invocation. Every service is already wrapped: granted, metered, traced, recorded or replayed.
+///
+/// A runtime calls it from within the guest's host calls. None of the plain methods waits.
+pub trait Scope: Send + Sync {
+    /// Opens a key-value store by the name that the function knows it by.
+    ///
+    /// # Errors
+    /// `E0201` if the function was not granted it.
+    fn kv(&self, store: &str) -> Result<OpenKv, Failure>;
+    /// The way out.
+    fn outbound(&self) -> Arc<dyn Outbound>;
+    /// The environment variables, which are also the settings that `wasi:config` serves.
+    fn environment(&self) -> &BTreeMap<String, String>;
+
+    /// The wall clock as the guest sees it; recorded and replayed.
+    fn wall_now(&self) -> Timestamp;
+    /// The monotonic clock as the guest sees it, in nanoseconds; recorded and replayed.
+    fn monotonic_now(&self) -> u64;
+    /// Ends once the guest's monotonic clock has reached the value; at once in replay.
+    fn sleep_until(&self, monotonic_ns: u64) -> crate::BoxFuture<()>;
+    /// Random bytes from this invocation's seed.
+    fn random(&self, bytes: &mut [u8]);
+    /// Records and replays what the runtime itself decides.
+    fn tape(&self) -> &dyn Tape;
+
+    /// A line of log. Lines over the limits are cut or dropped, and counted.
+    fn log(&self, level: Level, context: &str, text: &str);
+    /// The guest's linear memory is now this large.
+    fn memory(&self, bytes: ByteCount);
+    /// Memory or a table was not grown.
+    fn grow_denied(&self, wanted: u64, allowed: u64);
+    /// Something was refused that the guest may survive.
+    fn refused(&self, failure: &Failure);
+    /// Bytes of the request's body went to the guest.
+    fn body_read(&self, bytes: u64);
+    /// The response. Called at most once.
+    fn respond(&self, response: http::Response<Body>);
+    /// Bytes of the response's body left the guest; called in order, after `respond` or before it.
+    fn body_written(&self, bytes: &Bytes);
+}

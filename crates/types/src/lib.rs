@@ -1,0 +1,33 @@
+//! The nouns of dayfly: what the whole project talks about, with no behaviour beyond keeping themselves valid.
+//!
+//! Everything here is plain data. Nothing does I/O, reads a clock or knows a library beyond serde. Serialized forms live in
+//! [`wire`]; the limits of the platform are one table in [`limits`]; every error that a person can meet is one row in [`problem`].
+
+pub mod app;
+pub mod id;
+pub mod invocation;
+pub mod journal;
+pub mod kv;
+pub mod limits;
+pub mod problem;
+pub mod record;
+pub mod revision;
+pub mod route;
+pub mod snapshot;
+pub mod time;
+pub mod trace;
+pub mod units;
+pub mod usage;
+pub mod wire;
+
+pub use app::{App, Build, Function, Grant, Limits, Reach, RecordMode, Resource};
+pub use id::{AppName, Digest, EnvName, FunctionName, InvocationId};
+pub use invocation::{Outcome, Start, StartClass};
+pub use problem::{Code, Place, Problem};
+pub use revision::{AppKey, Revision, RevisionNumber};
+pub use route::{MethodSet, Route};
+pub use snapshot::{LiveApp, LiveFunction, LiveRevision, Snapshot};
+pub use time::{Elapsed, Timestamp};
+pub use trace::{SpanId, TraceContext, TraceId};
+pub use units::{ByteCount, Money};
+pub use usage::{PriceSheet, Usage};

@@ -1,0 +1,158 @@
+//! Every limit of the platform: one table, printed by `dayfly limits`. A limit that is hit names itself with what was measured.
+//!
+//! A limit that a manifest may set has a default and a ceiling; the others are constants of the platform.
+
+use std::time::Duration;
+
+use crate::units::ByteCount;
+
+/// Request bodies that are not streamed by the function, and the most a gateway reads of one.
+pub const REQUEST_BODY: ByteCount = ByteCount::mib(6);
+/// All names and values of a request's header block.
+pub const HEADER_BLOCK: ByteCount = ByteCount::kib(64);
+/// Header fields of a request.
+pub const HEADER_COUNT: usize = 64;
+/// The target of a request: path and query.
+pub const URI: ByteCount = ByteCount::kib(8);
+/// From the first byte of a request to the end of its header block.
+pub const HEADER_TIME: Duration = Duration::from_secs(10);
+/// Between two bytes of a request body.
+pub const BODY_IDLE_TIME: Duration = Duration::from_secs(10);
+/// A kept-alive connection with no request on it.
+pub const CONNECTION_IDLE_TIME: Duration = Duration::from_secs(60);
+/// Concurrent connections to the gateway.
+pub const CONNECTIONS: usize = 10_000;
+/// Concurrent HTTP/2 streams of one connection.
+pub const HTTP2_STREAMS: u32 = 128;
+/// Open requests get this long to finish when the node drains.
+pub const DRAIN_TIME: Duration = Duration::from_secs(20);
+
+/// Linear memory of one instance unless the manifest says otherwise.
+pub const MEMORY_DEFAULT: ByteCount = ByteCount::mib(128);
+/// The most a manifest may give a component: a bulk operation on memory can't be interrupted, so this bounds the overrun.
+pub const MEMORY_MAX: ByteCount = ByteCount::mib(1024);
+/// Wall time of one HTTP invocation unless the manifest says otherwise.
+pub const TIME_DEFAULT: Duration = Duration::from_secs(10);
+/// The most wall time a manifest may give.
+pub const TIME_MAX: Duration = Duration::from_secs(15 * 60);
+/// Concurrent invocations of one function unless the manifest says otherwise.
+pub const CONCURRENCY_DEFAULT: u32 = 1_000;
+/// The most concurrent invocations a manifest may give one function.
+pub const CONCURRENCY_MAX: u32 = 10_000;
+/// How long an invocation may wait for a permit before it is turned away.
+pub const QUEUE_TIME: Duration = Duration::from_millis(1_000);
+/// Instances alive at once on one node.
+pub const INSTANCES: u32 = 1_000;
+/// Compiled functions kept mapped in memory at once on one node; others are mapped again when called.
+pub const RESIDENT_FUNCTIONS: usize = 2_000;
+
+/// A component as it is uploaded.
+pub const COMPONENT: ByteCount = ByteCount::mib(64);
+/// The code of one function inside a component.
+pub const FUNCTION_BODY: ByteCount = ByteCount::mib(1);
+/// CPU time for compiling one component, in seconds.
+pub const COMPILE_CPU_SECS: u64 = 60;
+/// Address space for compiling one component, above what the engine itself maps.
+pub const COMPILE_MEMORY: ByteCount = ByteCount::mib(2048);
+
+/// Outbound HTTP calls of one invocation.
+pub const OUTBOUND_CALLS: u32 = 1_000;
+/// From the call of an outbound request to its connection.
+pub const OUTBOUND_CONNECT_TIME: Duration = Duration::from_secs(10);
+/// From the sent request to the first byte of the response, and between bytes of it.
+pub const OUTBOUND_IDLE_TIME: Duration = Duration::from_secs(60);
+/// Resource handles (streams, requests, fields …) that one invocation may hold.
+pub const HANDLES: usize = 1_000;
+/// One line of log.
+pub const LOG_LINE: ByteCount = ByteCount::kib(256);
+/// All log lines of one invocation.
+pub const LOG_TOTAL: ByteCount = ByteCount::mib(10);
+/// Bytes that one call may ask of the random generator.
+pub const RANDOM_CALL: ByteCount = ByteCount::kib(64);
+/// Bytes that one `fields` resource of a guest may hold.
+pub const GUEST_FIELDS: ByteCount = ByteCount::kib(64);
+/// Names and values that one `fields` resource of a guest may hold.
+pub const GUEST_FIELD_COUNT: usize = 256;
+
+/// A key of a key-value store.
+pub const KV_KEY: ByteCount = ByteCount::kib(1);
+/// A value of a key-value store.
+pub const KV_VALUE: ByteCount = ByteCount::mib(1);
+/// Conditions and operations of one key-value transaction.
+pub const KV_TRANSACTION: usize = 1_000;
+
+/// Records that one invocation's journal may hold; past this it is kept as incomplete.
+pub const JOURNAL_RECORDS: usize = 10_000;
+/// Bytes that one invocation's journal may hold; past this it is kept as incomplete.
+pub const JOURNAL_BYTES: ByteCount = ByteCount::mib(16);
+/// A body in a journal up to this size is kept inline, a larger one as a blob.
+pub const JOURNAL_INLINE: ByteCount = ByteCount::kib(4);
+/// Telemetry is kept for this many days.
+pub const RETENTION_DAYS: u32 = 14;
+/// Records waiting to be written by the telemetry store; more are counted and dropped.
+pub const TELEMETRY_QUEUE: usize = 65_536;
+
+/// One row of the printed table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The limit's name, as errors print it.
+    pub name: &'static str,
+    /// What holds when the manifest says nothing.
+    pub value: String,
+    /// The most that a manifest may set, where it may set it.
+    pub max: Option<String>,
+    /// The manifest key that sets it, where there is one.
+    pub key: Option<&'static str>,
+}
+
+fn fixed(name: &'static str, value: impl ToString) -> Row {
+    Row { name, value: value.to_string(), max: None, key: None }
+}
+
+fn time(duration: Duration) -> String {
+    crate::Elapsed::from(duration).to_string()
+}
+
+/// The whole table in the order in which it is printed.
+#[must_use]
+pub fn table() -> Vec<Row> {
+    let set = |name, value: String, max: String, key| Row { name, value, max: Some(max), key: Some(key) };
+    vec![
+        set("memory", MEMORY_DEFAULT.to_string(), MEMORY_MAX.to_string(), "limits.memory"),
+        set("time", time(TIME_DEFAULT), time(TIME_MAX), "limits.time"),
+        set("concurrency", CONCURRENCY_DEFAULT.to_string(), CONCURRENCY_MAX.to_string(), "limits.concurrency"),
+        fixed("request body", REQUEST_BODY),
+        fixed("header block", HEADER_BLOCK),
+        fixed("header fields", HEADER_COUNT),
+        fixed("request target", URI),
+        fixed("header time", time(HEADER_TIME)),
+        fixed("body idle time", time(BODY_IDLE_TIME)),
+        fixed("connection idle time", time(CONNECTION_IDLE_TIME)),
+        fixed("connections", CONNECTIONS),
+        fixed("http/2 streams a connection", HTTP2_STREAMS),
+        fixed("drain time", time(DRAIN_TIME)),
+        fixed("queue time", time(QUEUE_TIME)),
+        fixed("instances a node", INSTANCES),
+        fixed("resident functions a node", RESIDENT_FUNCTIONS),
+        fixed("component", COMPONENT),
+        fixed("function body", FUNCTION_BODY),
+        fixed("compile cpu time", format!("{COMPILE_CPU_SECS} s")),
+        fixed("compile memory", COMPILE_MEMORY),
+        fixed("outbound calls", OUTBOUND_CALLS),
+        fixed("outbound connect time", time(OUTBOUND_CONNECT_TIME)),
+        fixed("outbound idle time", time(OUTBOUND_IDLE_TIME)),
+        fixed("handles", HANDLES),
+        fixed("log line", LOG_LINE),
+        fixed("log total", LOG_TOTAL),
+        fixed("random bytes a call", RANDOM_CALL),
+        fixed("guest fields", GUEST_FIELDS),
+        fixed("guest field count", GUEST_FIELD_COUNT),
+        fixed("kv key", KV_KEY),
+        fixed("kv value", KV_VALUE),
+        fixed("kv transaction", KV_TRANSACTION),
+        fixed("journal records", JOURNAL_RECORDS),
+        fixed("journal bytes", JOURNAL_BYTES),
+        fixed("retention", format!("{RETENTION_DAYS} d")),
+        fixed("telemetry queue", TELEMETRY_QUEUE),
+    ]
+}
