@@ -33,23 +33,29 @@ pub fn config(call: &Call, reply: Reply) {
 pub fn clock(reply: Reply) {
     let wall = wall_clock::now();
     let resolution = wall_clock::resolution();
-    reply.json(200, &json!({
-        "wall_s": wall.seconds,
-        "wall_ns": wall.nanoseconds,
-        "wall_resolution_ns": resolution.nanoseconds,
-        "monotonic_ns": monotonic_clock::now(),
-        "monotonic_resolution_ns": monotonic_clock::resolution(),
-    }));
+    reply.json(
+        200,
+        &json!({
+            "wall_s": wall.seconds,
+            "wall_ns": wall.nanoseconds,
+            "wall_resolution_ns": resolution.nanoseconds,
+            "monotonic_ns": monotonic_clock::now(),
+            "monotonic_resolution_ns": monotonic_clock::resolution(),
+        }),
+    );
 }
 
 pub fn random(call: &Call, reply: Reply) {
     let count = call.number("n", 16);
-    reply.json(200, &json!({
-        "bytes": hex(&secure::get_random_bytes(count)),
-        "u64": secure::get_random_u64().to_string(),
-        "insecure": hex(&insecure::get_insecure_random_bytes(count)),
-        "seed": format!("{:?}", insecure_seed::insecure_seed()),
-    }));
+    reply.json(
+        200,
+        &json!({
+            "bytes": hex(&secure::get_random_bytes(count)),
+            "u64": secure::get_random_u64().to_string(),
+            "insecure": hex(&insecure::get_insecure_random_bytes(count)),
+            "seed": format!("{:?}", insecure_seed::insecure_seed()),
+        }),
+    );
 }
 
 pub fn sleep(call: &Call, reply: Reply) {
