@@ -42,6 +42,9 @@ pub enum StoreError {
         /// The oldest that can still be read.
         oldest: u64,
     },
+    /// The caller may not do this; nothing was written.
+    #[error("{0}")]
+    Denied(String),
     /// It failed, and nothing was written.
     #[error("{0}")]
     Failed(String),
@@ -58,6 +61,7 @@ impl StoreError {
             Self::TooLarge { what: "key", .. } => Code::E0605,
             Self::TooLarge { what: "transaction", .. } => Code::E0608,
             Self::TooLarge { .. } => Code::E0604,
+            Self::Denied(_) => Code::E0202,
             Self::Conflict(_) | Self::Changed(_) | Self::Fenced(_) => Code::E0710,
             Self::Missing(_) | Self::Compacted { .. } | Self::Failed(_) => Code::E0601,
         }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    app::Limits,
+    app::{Grant, Limits},
     id::{AppName, Digest, EnvName, FunctionName, InvocationId},
     invocation::Outcome,
     kv,
@@ -64,6 +64,8 @@ pub struct Invoke {
     pub limits: Limits,
     /// The environment variables it saw, and what its settings answered.
     pub environment: BTreeMap<String, String>,
+    /// What it was granted.
+    pub uses: Vec<Grant>,
 }
 
 /// The head of an HTTP request as the guest sees it.

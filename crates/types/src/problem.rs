@@ -207,6 +207,12 @@ impl Problem {
         self.help = Some(help.into());
         self
     }
+    /// What a stranger who called a function is told: the code, its title, and the id to ask about. Details stay inside.
+    #[must_use]
+    pub fn external(code: Code, request_id: Option<&str>) -> String {
+        let id = request_id.map(|id| format!("request {id}\n")).unwrap_or_default();
+        format!("error[{code}]: {}\n{id}", code.title())
+    }
     /// The problem as lines for a terminal without colour.
     #[must_use]
     pub fn render(&self) -> String {
