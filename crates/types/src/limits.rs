@@ -80,6 +80,14 @@ pub const KV_KEY: ByteCount = ByteCount::kib(1);
 pub const KV_VALUE: ByteCount = ByteCount::mib(1);
 /// Conditions and operations of one key-value transaction.
 pub const KV_TRANSACTION: usize = 1_000;
+/// All keys and values of one key-value transaction.
+pub const KV_TRANSACTION_BYTES: ByteCount = ByteCount::mib(16);
+/// An idempotency key is remembered for this long after its first use.
+pub const KV_IDEMPOTENCY_TIME: Duration = Duration::from_secs(24 * 60 * 60);
+/// Changes of one namespace that watchers may still ask for; older ones are compacted.
+pub const KV_CHANGES: usize = 10_000;
+/// Bytes of keys and values that those changes may hold; older ones are compacted.
+pub const KV_CHANGE_BYTES: ByteCount = ByteCount::mib(64);
 
 /// Records that one invocation's journal may hold; past this it is kept as incomplete.
 pub const JOURNAL_RECORDS: usize = 10_000;
@@ -91,6 +99,8 @@ pub const JOURNAL_INLINE: ByteCount = ByteCount::kib(4);
 pub const RETENTION_DAYS: u32 = 14;
 /// Records waiting to be written by the telemetry store; more are counted and dropped.
 pub const TELEMETRY_QUEUE: usize = 65_536;
+/// Bytes of logs and journals in those records; past this, records are counted and dropped too.
+pub const TELEMETRY_QUEUE_BYTES: ByteCount = ByteCount::mib(256);
 
 /// One row of the printed table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,9 +160,14 @@ pub fn table() -> Vec<Row> {
         fixed("kv key", KV_KEY),
         fixed("kv value", KV_VALUE),
         fixed("kv transaction", KV_TRANSACTION),
+        fixed("kv transaction bytes", KV_TRANSACTION_BYTES),
+        fixed("kv idempotency time", time(KV_IDEMPOTENCY_TIME)),
+        fixed("kv changes", KV_CHANGES),
+        fixed("kv change bytes", KV_CHANGE_BYTES),
         fixed("journal records", JOURNAL_RECORDS),
         fixed("journal bytes", JOURNAL_BYTES),
         fixed("retention", format!("{RETENTION_DAYS} d")),
         fixed("telemetry queue", TELEMETRY_QUEUE),
+        fixed("telemetry queue bytes", TELEMETRY_QUEUE_BYTES),
     ]
 }

@@ -147,7 +147,7 @@ impl<'de> Deserialize<'de> for Code {
 }
 
 /// Where in a file a problem lies. Lines and columns count from 1.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Place {
     /// The file, as the person named it.
     pub file: String,
@@ -162,10 +162,11 @@ pub struct Place {
 }
 
 /// What a person is told: what is wrong, where, against which limit, and how to mend it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error, utoipa::ToSchema)]
 #[error("{code} {message}")]
 pub struct Problem {
     /// The code.
+    #[schema(value_type = String, example = "E0207")]
     pub code: Code,
     /// What is wrong: lower case, no full stop, names the thing.
     pub message: String,

@@ -1,4 +1,17 @@
-//! Serialized forms that outlive one process: each has a version, and each version has a golden file.
+//! Serialized forms: what crosses a process's border or outlives it. Each has a version, and each version has a golden file.
+//!
+//! [`view`] holds the JSON that the control API answers and the command line reads.
+//!
+//! [`api`] is what the control API takes and gives. They describe themselves for OpenAPI, which is why this crate knows `utoipa`.
+
+pub mod api;
+pub mod base64;
+pub mod query;
+pub mod replay;
+
+pub use base64::Base64;
+
+pub mod view;
 
 use serde::{Deserialize, Serialize};
 
