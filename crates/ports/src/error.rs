@@ -24,6 +24,16 @@ pub enum StoreError {
         /// The limit.
         allowed: u64,
     },
+    /// More in one call than the limit.
+    #[error("{measured} {what}, allowed {allowed}")]
+    TooMany {
+        /// What there are too many of, in plural: `writes and conditions`.
+        what: &'static str,
+        /// How many.
+        measured: u64,
+        /// The limit.
+        allowed: u64,
+    },
     /// The same idempotency or deduplication key came with something else before.
     #[error("the key {0:?} was used for something else")]
     Conflict(String),
@@ -59,7 +69,7 @@ impl StoreError {
             Self::Full => Code::E0602,
             Self::Damaged(_) => Code::E0603,
             Self::TooLarge { what: "key", .. } => Code::E0605,
-            Self::TooLarge { what: "transaction", .. } => Code::E0608,
+            Self::TooLarge { what: "transaction", .. } | Self::TooMany { .. } => Code::E0608,
             Self::TooLarge { .. } => Code::E0604,
             Self::Denied(_) => Code::E0202,
             Self::Conflict(_) | Self::Changed(_) | Self::Fenced(_) => Code::E0710,
