@@ -33,6 +33,9 @@ struct Builder<'a> {
     rust: &'a RustWasi,
 }
 
+/// How many builds the cache folder keeps: some weeks of work on all groups, at up to 40 MB each.
+const KEPT_MAX: usize = 32;
+
 const GROUPS: [Group; 4] = [rust::HELLO, rust::TESTS, javascript::GROUP, python::GROUP];
 
 /// Brings `target/programs` up to date.
@@ -43,7 +46,8 @@ pub(crate) fn build_all(paths: &Paths, rust: &RustWasi) -> Result<()> {
     for group in &GROUPS {
         group.ensure(&builder).with_context(|| format!("cannot build the programs of {}", group.name))?;
     }
-    malformed::write_all(paths).context("cannot write the malformed programs")
+    malformed::write_all(paths).context("cannot write the malformed programs")?;
+    forget_oldest(&paths.cache.join("programs"))
 }
 
 impl Group {
@@ -81,6 +85,16 @@ impl Group {
         }
         Ok(hash.finalize().to_hex()[..32].to_owned())
     }
+}
+
+/// Makes room in the cache, by age of build.
+fn forget_oldest(kept: &Path) -> Result<()> {
+    let mut builds = entries(kept)?;
+    builds.sort_by_key(|build| fs::metadata(build).and_then(|about| about.modified()).ok());
+    for build in builds.iter().rev().skip(KEPT_MAX) {
+        fs::remove_dir_all(build).with_context(|| format!("cannot remove {}", build.display()))?;
+    }
+    Ok(())
 }
 
 /// Every file under a path, in a fixed order, without what builds leave behind.
