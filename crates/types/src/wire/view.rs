@@ -5,9 +5,10 @@
 //! is a decimal text beside its currency, since a JSON number would round it.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// An amount of money.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct Money {
     /// The exact decimal amount: `0.000000412`.
     pub amount: String,
@@ -16,7 +17,7 @@ pub struct Money {
 }
 
 /// What an invocation used, or many together.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct Usage {
     /// Invocations.
     pub requests: u64,
@@ -43,7 +44,7 @@ pub struct Usage {
 }
 
 /// How an invocation's start was spent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Start {
     /// `resident`, `loaded` or `compiled`.
     pub class: String,
@@ -58,7 +59,7 @@ pub struct Start {
 }
 
 /// Why an invocation failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Failure {
     /// The error's code: `E0501`.
     pub code: String,
@@ -71,7 +72,7 @@ pub struct Failure {
 }
 
 /// Something that the guest was refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Refusal {
     /// When, since admission.
     pub offset_ns: u64,
@@ -82,7 +83,7 @@ pub struct Refusal {
 }
 
 /// A line of log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Log {
     /// When it was written.
     pub at: String,
@@ -105,7 +106,7 @@ pub struct Log {
 }
 
 /// One invocation: a row of a list, and the line and the failure block that `up` prints.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Request {
     /// The invocation.
     pub invocation: String,
@@ -150,7 +151,7 @@ pub struct Request {
 }
 
 /// What a span of a trace is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SpanKind {
     /// One invocation, with its start, its handler and what that called beneath it.
@@ -164,7 +165,7 @@ pub enum SpanKind {
 }
 
 /// One span of a trace.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Span {
     /// What it is.
     pub kind: SpanKind,
@@ -182,11 +183,12 @@ pub struct Span {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invocation: Option<String>,
     /// What happened within it, in order of time.
+    #[schema(no_recursion)]
     pub children: Vec<Span>,
 }
 
 /// A whole trace.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Trace {
     /// The trace.
     pub trace: String,
@@ -215,7 +217,7 @@ pub struct Trace {
 }
 
 /// What usage is added up by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CostBy {
     /// One row for each function.
@@ -230,7 +232,7 @@ pub enum CostBy {
 }
 
 /// What something cost, by what caused it; decimal amounts in the currency of the whole answer.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct CostParts {
     /// For being invoked.
     pub requests: String,
@@ -249,7 +251,7 @@ pub struct CostParts {
 }
 
 /// One row of a bill. The names that it was not grouped by are absent.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct CostRow {
     /// The app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -272,7 +274,7 @@ pub struct CostRow {
 }
 
 /// A bill. Each row's parts are rounded once, after its counts were added; the total is the sum of the rows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Bill {
     /// From the beginning of the hour of this point on.
     pub from: String,
