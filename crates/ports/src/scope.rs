@@ -45,6 +45,8 @@ pub trait Scope: Send + Sync {
     /// Records and replays what the runtime itself decides.
     fn tape(&self) -> &dyn Tape;
 
+    /// The instance is made, and the guest's own code is about to run. Called once; what came before is the start.
+    fn instantiated(&self);
     /// A line of log. Lines over the limits are cut or dropped, and counted.
     fn log(&self, level: Level, context: &str, text: &str);
     /// The guest's linear memory is now this large.
