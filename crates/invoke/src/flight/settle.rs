@@ -1,0 +1,150 @@
+//! The end of an invocation: outcome, usage, record, and whether its journal is kept.
+
+use std::sync::Arc;
+
+use ports::{
+    runtime::{Ended, Fault},
+    telemetry::SealedJournal,
+};
+use types::{
+    ByteCount, Code, Elapsed, Outcome, Problem, Start, Usage,
+    journal::{BodyDigest, End, Invoke, Journal},
+    record::InvocationRecord,
+};
+
+use super::{Facts, Flight, no_start};
+use crate::{
+    engine::Services,
+    journal::{
+        Writer,
+        fold::{self, Views},
+        seal,
+        tally::Counts,
+    },
+};
+
+impl Flight {
+    /// Settles the invocation: called once, from the end of the guest or from the drop of the flight.
+    pub(super) fn settle(&mut self, ended: Ended) {
+        assert!(!self.settled, "an invocation is settled once");
+        self.settled = true;
+        let at = self.scope.pen.elapsed();
+        let outcome = outcome(ended, self.scope.slot.status());
+        let failure = if let Outcome::Failed { code, .. } = &outcome { Some(*code) } else { None };
+        let writer = self.scope.pen.write(|writer| std::mem::replace(writer, Writer::new(false)));
+        self.start.instantiated = writer.instantiated.map_or(Elapsed::ZERO, |made| made.less(self.start.queued).less(self.start.loaded));
+        let usage = usage(&writer.counts, &self.facts, at, self.cpu);
+        let views = fold::views(&writer, at);
+        let kept = self.facts.detailed && (self.facts.kept || fold::is_failure(&outcome));
+        let journal = kept.then(|| sealed(&self.services, &self.facts, writer, at, &outcome, usage));
+        let record = record(&self.facts, self.start, at, outcome, usage, views, kept);
+        self.services.telemetry.record(Arc::new(record), journal);
+        self.scope.slot.close(failure);
+    }
+}
+
+/// Notes an invocation that was turned away before any code ran. It is not charged.
+pub(crate) fn record_refusal(services: &Services, facts: Facts, problem: &Problem) {
+    let at = facts.elapsed(services);
+    let outcome = Outcome::Failed { code: problem.code, message: problem.to_string(), status: problem.code.status() };
+    let views = Views { spans: Vec::new(), logs: Vec::new(), refusals: Vec::new() };
+    let record = record(&facts, no_start(), at, outcome, Usage::default(), views, false);
+    services.telemetry.record(Arc::new(record), None);
+}
+
+pub(crate) fn outcome(ended: Ended, status: Option<u16>) -> Outcome {
+    match (ended, status) {
+        (Ended::Returned, Some(status)) => Outcome::Answered { status },
+        (Ended::Returned, None) => {
+            let message = "the function returned without setting a response".into();
+            Outcome::Failed { code: Code::E0504, message, status: Code::E0504.status() }
+        }
+        (Ended::Stopped(Fault { code, mut message, backtrace }), status) => {
+            backtrace.iter().for_each(|frame| {
+                message.push_str("\n  ");
+                message.push_str(frame);
+            });
+            Outcome::Failed { code, message, status: status.unwrap_or(code.status()) }
+        }
+    }
+}
+
+fn usage(counts: &Counts, facts: &Facts, wall: Elapsed, cpu: Elapsed) -> Usage {
+    let memory_peak = ByteCount(counts.memory_peak);
+    Usage {
+        requests: 1,
+        wall,
+        cpu,
+        memory_peak,
+        memory_time: Usage::memory_time_of(memory_peak, wall),
+        bytes_in: ByteCount(counts.bytes_in + facts.head_bytes),
+        bytes_out: ByteCount(counts.bytes_out),
+        kv_calls: counts.kv_calls,
+        outbound_calls: counts.outbound_calls,
+        outbound_bytes: ByteCount(counts.outbound_bytes),
+        log_bytes: ByteCount(counts.log_bytes),
+    }
+}
+
+fn record(
+    facts: &Facts,
+    start: Start,
+    duration: Elapsed,
+    outcome: Outcome,
+    usage: Usage,
+    views: Views,
+    journal_kept: bool,
+) -> InvocationRecord {
+    let Views { spans, logs, refusals } = views;
+    InvocationRecord {
+        id: facts.id,
+        app: facts.function.key.app.clone(),
+        env: facts.function.key.env.clone(),
+        function: facts.function.function.name.clone(),
+        revision: facts.function.revision,
+        trace: facts.trace.trace,
+        span: facts.trace.span,
+        parent: facts.parent,
+        cause: facts.cause(),
+        at: facts.at,
+        duration,
+        start,
+        outcome,
+        usage,
+        spans,
+        logs,
+        refusals,
+        journal_kept,
+    }
+}
+
+/// The whole journal, encoded and sealed.
+fn sealed(services: &Services, facts: &Facts, writer: Writer, at: Elapsed, outcome: &Outcome, usage: Usage) -> SealedJournal {
+    let response_body: BodyDigest = writer.body.digest();
+    let incomplete = writer.incomplete;
+    let function = &facts.function;
+    let journal = Journal {
+        invoke: Invoke {
+            id: facts.id,
+            app: function.key.app.clone(),
+            env: function.key.env.clone(),
+            function: function.function.name.clone(),
+            revision: function.revision,
+            artifact: function.artifact,
+            engine: services.runtime.engine().to_owned(),
+            request: facts.request_head(),
+            trace: facts.trace,
+            at: facts.at,
+            seed: facts.seed,
+            limits: function.function.limits,
+            environment: function.function.env.clone(),
+            uses: function.function.uses.clone(),
+        },
+        entries: fold::entries(writer.notes),
+        incomplete,
+        end: End { at, outcome: outcome.clone(), usage, response_body },
+    };
+    let mut nonce = [0; 12];
+    services.rng.fill(&mut nonce);
+    SealedJournal { id: facts.id, sealed: seal::seal(&services.seal_key, &function.key, &journal, nonce) }
+}

@@ -1,0 +1,73 @@
+//! The way of an invocation: `admit → place → call → settle`, on one page.
+
+use std::sync::Arc;
+
+use http::Response;
+use ports::{Body, Invocation, Loaded};
+use types::{Elapsed, InvocationId, Problem, Start, StartClass};
+
+use crate::{
+    engine::Services,
+    flight::{Facts, Flight},
+    gate::Permit,
+    refuse,
+};
+
+/// Runs one invocation. Dropping the future at any point ends the guest and settles the invocation as one whose client went away.
+pub(crate) async fn run(services: Arc<Services>, invocation: Invocation) -> Response<Body> {
+    // The invocation gets its identity first: whatever becomes of it can be asked for by that.
+    let Invocation { function, request, parent, received_ns } = invocation;
+    let facts = Facts::new(&services, function, &request, parent, received_ns);
+    let id = facts.id;
+
+    // Admit: a permit exists before any code of the function runs.
+    let permit = match admit(&services, &facts).await {
+        Ok(permit) => permit,
+        Err(problem) => return facts.refuse(&services, &problem),
+    };
+    let queued = facts.elapsed(&services);
+
+    // Place: the code, from memory or from disk.
+    let (loaded, class) = match place(&services, &facts).await {
+        Ok(placed) => placed,
+        Err(problem) => return facts.refuse(&services, &problem),
+    };
+    let placed = facts.elapsed(&services);
+    let start = Start { class, queued, loaded: placed.less(queued), instantiated: Elapsed::ZERO };
+
+    // Call: the guest runs right here until it has answered, and elsewhere from then on if it goes on. Settling is the flight's end,
+    // however it ends.
+    let flight = Flight::begin(services, facts, start, permit, loaded, request);
+    let mut response = flight.response().await;
+    name(&mut response, id);
+    response
+}
+
+async fn admit(services: &Services, facts: &Facts) -> Result<Permit, Problem> {
+    services.gates.admit(&facts.function).await
+}
+
+async fn place(services: &Services, facts: &Facts) -> Result<(Arc<dyn Loaded>, StartClass), Problem> {
+    let digest = &facts.function.artifact;
+    match services.runtime.resident(digest) {
+        Some(loaded) => Ok((loaded, StartClass::Resident)),
+        None => services.runtime.load(digest, &services.artifacts).await,
+    }
+}
+
+/// Says on the response which invocation gave it.
+fn name(response: &mut Response<Body>, id: InvocationId) {
+    let value = http::HeaderValue::from_maybe_shared(bytes::Bytes::from(id.to_string()));
+    response.headers_mut().insert("x-request-id", value.expect("an id is letters and digits"));
+}
+
+impl Facts {
+    /// Turns the invocation away before any code of the function ran: recorded, not charged.
+    fn refuse(self, services: &Services, problem: &Problem) -> Response<Body> {
+        let (code, id) = (problem.code, self.id);
+        crate::flight::record_refusal(services, self, problem);
+        let mut response = refuse::response(code, id);
+        name(&mut response, id);
+        response
+    }
+}

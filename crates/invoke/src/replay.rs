@@ -1,0 +1,154 @@
+//! Replays: the same component, with every answer from the journal.
+
+use std::{
+    future::poll_fn,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
+
+use ports::{
+    Body, BoxFuture, Clock, Loaded,
+    runtime::{Call, Ended},
+};
+use types::{
+    Code, Elapsed, Outcome,
+    journal::{BodyDigest, Entry, Headers, Journal, LogLine, RequestHead},
+};
+
+pub use crate::scope::replayed::Halt;
+use crate::{
+    flight::outcome,
+    scope::replayed::{ReplayScope, ReplayWorld},
+};
+
+/// What to replay.
+pub struct Replay {
+    /// The record.
+    pub journal: Journal,
+    /// The code to run against it: the recorded artifact, or another that is tried.
+    pub code: Arc<dyn Loaded>,
+    /// Stop before this step of the record, counting from 0.
+    pub until: Option<usize>,
+}
+
+/// What a replay found.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// Steps of the record: calls, and answers of the host itself.
+    pub steps_recorded: usize,
+    /// Steps that the replay took.
+    pub steps_replayed: usize,
+    /// Why it stopped before the guest's end, if it did.
+    pub halt: Option<Halt>,
+    /// What differs in the output; empty if nothing does.
+    pub differences: Vec<String>,
+    /// How the guest ended now.
+    pub outcome: Option<Outcome>,
+    /// Lines that the guest logged now.
+    pub logs: Vec<LogLine>,
+    /// The response now: status, fields, body.
+    pub response: Option<(u16, Headers, BodyDigest)>,
+}
+
+impl Report {
+    /// Whether the replay did what the record says, as far as the record goes.
+    #[must_use]
+    pub fn is_faithful(&self) -> bool {
+        !matches!(self.halt, Some(Halt::Diverged { .. })) && self.differences.is_empty()
+    }
+}
+
+/// Runs the code against the record. It touches nothing: every service, clock and random source answers from the journal.
+pub async fn replay(replay: Replay, clock: &dyn Clock) -> Report {
+    let Replay { journal, code, until } = replay;
+    let (limits, request) = (journal.invoke.limits, request_of(&journal.invoke.request));
+    let scope = ReplayScope::new(journal, until);
+    let world = Arc::new(ReplayWorld(scope.clone()));
+    let mut run = code.call(Call { request, scope: world, limits });
+    let mut deadline: BoxFuture<()> = clock.sleep_until(clock.monotonic_ns().saturating_add(Elapsed::from(limits.time).ns()));
+    let ended = poll_fn(|cx| {
+        let polled = run.as_mut().poll(cx);
+        if scope.halted() {
+            return Poll::Ready(Stop::Halted);
+        }
+        match polled {
+            Poll::Ready(ended) => Poll::Ready(Stop::Ended(ended)),
+            Poll::Pending => deadline.as_mut().poll(cx).map(|()| Stop::OutOfTime(limits.time)),
+        }
+    })
+    .await;
+    drop(run);
+    report(&scope, ended)
+}
+
+/// How the run came to an end.
+enum Stop {
+    Ended(Ended),
+    OutOfTime(Duration),
+    Halted,
+}
+
+fn request_of(head: &RequestHead) -> http::Request<Body> {
+    let uri = format!("{}://{}{}", head.scheme, head.authority, head.target);
+    let mut builder = http::Request::builder().method(head.method.as_str()).uri(uri);
+    for (name, value) in &head.headers {
+        builder = builder.header(name, value.as_ref());
+    }
+    builder.body(Body::Empty).expect("a recorded head was a request once")
+}
+
+fn report(scope: &ReplayScope, stop: Stop) -> Report {
+    let seen = scope.seen.lock();
+    let body = seen.body.digest();
+    let response = seen.response.clone().map(|(status, headers)| (status, headers, body));
+    let outcome = match stop {
+        Stop::Halted => None,
+        Stop::Ended(ended) => Some(outcome(ended, response.as_ref().map(|(status, ..)| *status))),
+        Stop::OutOfTime(allowed) => Some(Outcome::Failed {
+            code: Code::E0502,
+            message: format!("the function ran out of time: allowed {}", Elapsed::from(allowed)),
+            status: Code::E0502.status(),
+        }),
+    };
+    let mut report = Report {
+        steps_recorded: scope.steps(),
+        steps_replayed: seen.steps,
+        halt: seen.halt.clone(),
+        differences: Vec::new(),
+        outcome,
+        logs: seen.logs.clone(),
+        response,
+    };
+    if report.halt.is_none() {
+        report.differences = differences(scope.journal(), &report);
+    }
+    report
+}
+
+/// What the end of a complete replay shows that the record does not.
+fn differences(journal: &Journal, report: &Report) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut compare = |what: &str, recorded: String, replayed: String| {
+        if recorded != replayed {
+            found.push(format!("{what}: recorded {recorded}, replayed {replayed}"));
+        }
+    };
+    let kind = |outcome: &Outcome| match outcome {
+        Outcome::Answered { status } => format!("answered {status}"),
+        Outcome::Failed { code, .. } => format!("failed with {code}"),
+    };
+    compare("steps", report.steps_recorded.to_string(), report.steps_replayed.to_string());
+    compare("outcome", kind(&journal.end.outcome), report.outcome.as_ref().map_or("none".into(), kind));
+    let recorded = journal.entries.iter().find_map(|entry| match entry {
+        Entry::Respond { status, headers, .. } => Some((*status, headers)),
+        _ => None,
+    });
+    let replayed = report.response.as_ref().map(|(status, headers, _)| (*status, headers));
+    compare("response head", format!("{recorded:?}"), format!("{replayed:?}"));
+    let body = |body: &BodyDigest| format!("{} bytes with digest {}", body.bytes, body.digest);
+    if let Some((.., replayed)) = &report.response {
+        compare("response body", body(&journal.end.response_body), body(replayed));
+    }
+    found
+}
