@@ -46,6 +46,11 @@ pub trait Catalog: Send + Sync {
     /// Every app, by key.
     async fn apps(&self) -> Result<Vec<Deployed>, StoreError>;
 
+    /// One app. Adapters that can look it up do better than this search.
+    async fn app(&self, key: &AppKey) -> Result<Option<Deployed>, StoreError> {
+        Ok(self.apps().await?.into_iter().find(|deployed| deployed.key == *key))
+    }
+
     /// One revision.
     async fn revision(&self, key: &AppKey, number: RevisionNumber) -> Result<Option<Revision>, StoreError>;
 

@@ -46,6 +46,8 @@ pub const INSTANCES: u32 = 1_000;
 /// Compiled functions kept mapped in memory at once on one node; others are mapped again when called.
 pub const RESIDENT_FUNCTIONS: usize = 2_000;
 
+/// A manifest, and each file merged into it.
+pub const MANIFEST: ByteCount = ByteCount::mib(1);
 /// A component as it is uploaded.
 pub const COMPONENT: ByteCount = ByteCount::mib(64);
 /// The code of one function inside a component.
@@ -95,6 +97,8 @@ pub const JOURNAL_RECORDS: usize = 10_000;
 pub const JOURNAL_BYTES: ByteCount = ByteCount::mib(16);
 /// A body in a journal up to this size is kept inline, a larger one as a blob.
 pub const JOURNAL_INLINE: ByteCount = ByteCount::kib(4);
+/// A request body of the control API, other than an artifact.
+pub const CONTROL_BODY: ByteCount = ByteCount::mib(16);
 /// Telemetry is kept for this many days.
 pub const RETENTION_DAYS: u32 = 14;
 /// Records waiting to be written by the telemetry store; more are counted and dropped.
@@ -144,6 +148,7 @@ pub fn table() -> Vec<Row> {
         fixed("queue time", time(QUEUE_TIME)),
         fixed("instances a node", INSTANCES),
         fixed("resident functions a node", RESIDENT_FUNCTIONS),
+        fixed("manifest", MANIFEST),
         fixed("component", COMPONENT),
         fixed("function body", FUNCTION_BODY),
         fixed("compile cpu time", format!("{COMPILE_CPU_SECS} s")),
@@ -166,6 +171,7 @@ pub fn table() -> Vec<Row> {
         fixed("kv change bytes", KV_CHANGE_BYTES),
         fixed("journal records", JOURNAL_RECORDS),
         fixed("journal bytes", JOURNAL_BYTES),
+        fixed("control request body", CONTROL_BODY),
         fixed("retention", format!("{RETENTION_DAYS} d")),
         fixed("telemetry queue", TELEMETRY_QUEUE),
         fixed("telemetry queue bytes", TELEMETRY_QUEUE_BYTES),

@@ -28,8 +28,8 @@ pub struct Node {
     pub engine: String,
     /// Where the gateway listens, as a URL.
     pub gateway_url: String,
-    /// When it started, in milliseconds since 1970.
-    pub started_unix_ms: u64,
+    /// When it started: RFC 3339 in UTC.
+    pub started: String,
     /// The number of the snapshot that it serves.
     pub snapshot: u64,
     /// How telemetry is doing.
@@ -131,8 +131,8 @@ pub struct RevisionStatus {
     /// Its number.
     #[schema(value_type = u32)]
     pub number: RevisionNumber,
-    /// When it was deployed, in milliseconds since 1970.
-    pub created_unix_ms: u64,
+    /// When it was deployed: RFC 3339 in UTC.
+    pub created: String,
     /// Its weight in the app's traffic; 0 if it is not served.
     pub weight: u32,
     /// Each function's code.
@@ -187,9 +187,12 @@ pub struct Plan {
     /// The environment.
     #[schema(value_type = String)]
     pub env: EnvName,
-    /// The newest revision, which is what this is compared with; none for a new app. Deploy with it as `after`.
+    /// The served revision (with the largest share), which is what this is compared with; none if none is served.
     #[schema(value_type = Option<u32>)]
     pub base: Option<RevisionNumber>,
+    /// The newest revision, to be given as `after` with the deployment; none for a new app.
+    #[schema(value_type = Option<u32>)]
+    pub latest: Option<RevisionNumber>,
     /// The number that the new revision would get.
     #[schema(value_type = u32)]
     pub revision: RevisionNumber,
@@ -206,7 +209,7 @@ pub struct Plan {
     /// Artifacts that must be uploaded first.
     #[schema(value_type = Vec<String>)]
     pub missing: Vec<Digest>,
-    /// Whether the new revision would be the same as the present one.
+    /// Whether it would be the same as the served one: then nothing is deployed, and `revision` is that one's number.
     pub unchanged: bool,
 }
 
