@@ -1,0 +1,106 @@
+//! Single values: what each takes, how it is read, and how a wrong one is mended.
+
+mod access;
+mod text;
+mod units;
+
+pub(crate) use access::{grant, reach, route};
+pub(crate) use text::{app, date, domain, path, record, variable};
+pub(crate) use units::{concurrency, memory, print_duration, print_size, time};
+use types::Code;
+
+use crate::tree::Value;
+
+/// A kind of single value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leaf {
+    App,
+    Since,
+    Domain,
+    Path,
+    Route,
+    Grant,
+    Reach,
+    Memory,
+    Time,
+    Concurrency,
+    Record,
+}
+
+/// Why a value is refused.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) code: Code,
+    pub(crate) message: String,
+    pub(crate) notes: Vec<String>,
+    /// The value as it should stand, in TOML.
+    pub(crate) mended: Option<String>,
+}
+
+impl Refusal {
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), notes: Vec::new(), mended: None }
+    }
+    pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+    pub(crate) fn mend(mut self, value: Option<impl Into<String>>) -> Self {
+        self.mended = value.map(Into::into);
+        self
+    }
+}
+
+impl Leaf {
+    /// What it takes, for messages: a noun with its article and an example.
+    pub(crate) fn expects(self) -> &'static str {
+        match self {
+            Self::App => "a name in a string, such as \"shop\"",
+            Self::Since => "a date in a string, such as \"2026-11-21\"",
+            Self::Domain => "a host name in a string, such as \"shop.example.com\"",
+            Self::Path => "a path in a string, such as \"api\"",
+            Self::Route => "a route in a string, such as \"GET /orders/{id}\"",
+            Self::Grant => "a resource in a string, such as \"kv.sessions\"",
+            Self::Reach => "a scheme and a host in a string, such as \"https://api.example.com\"",
+            Self::Memory => "a size in a string, such as \"128MiB\"",
+            Self::Time => "a duration in a string, such as \"10s\"",
+            Self::Concurrency => "a whole number, such as 1000",
+            Self::Record => "\"off\", \"errors\", \"all\" or a percentage, such as \"1%\"",
+        }
+    }
+
+    /// Whether the value will do.
+    pub(crate) fn check(self, value: &Value) -> Result<(), Refusal> {
+        match self {
+            Self::App => app(value).map(drop),
+            Self::Since => date(value).map(drop),
+            Self::Domain => domain(value).map(drop),
+            Self::Path => path(value).map(drop),
+            Self::Route => route(value).map(drop),
+            Self::Grant => grant(value).map(drop),
+            Self::Reach => reach(value).map(drop),
+            Self::Memory => memory(value).map(drop),
+            Self::Time => time(value).map(drop),
+            Self::Concurrency => concurrency(value).map(drop),
+            Self::Record => record(value).map(drop),
+        }
+    }
+
+    /// The refusal of a value of another type.
+    pub(crate) fn wrong_type(self, value: &Value) -> Refusal {
+        Refusal::new(Code::E0104, format!("takes {}, and this is {}", self.expects(), value.kind()))
+    }
+
+    /// The text of a value that must be a string.
+    pub(crate) fn text(self, value: &Value) -> Result<&str, Refusal> {
+        match value {
+            Value::Text(text) => Ok(text),
+            other => Err(self.wrong_type(other)),
+        }
+    }
+}
+
+/// A text as TOML writes it.
+pub(crate) fn quote(text: &str) -> String {
+    toml_edit::Value::from(text).to_string()
+}
