@@ -3,11 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, pin::Pin};
 
 use bytes::Bytes;
-use types::{
-    Elapsed, Problem,
-    revision::AppKey,
-    wire::{Export, replay::ReplayReport},
-};
+use types::{Elapsed, Problem, revision::AppKey, wire::replay::ReplayReport};
 
 /// A boxed future, as this seam hands them out.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -62,8 +58,8 @@ impl RunningNode {
 pub struct ReplayOptions {
     /// Where compiled code is cached.
     pub cache_dir: PathBuf,
-    /// The recorded invocation and its component.
-    pub export: Export,
+    /// An exported invocation, as `GET /v1/invocations/{id}/export` gives it.
+    pub export: Bytes,
     /// Another component to run against the record.
     pub with: Option<Bytes>,
     /// Stop before this entry of the journal.

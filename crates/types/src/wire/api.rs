@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::Base64;
 use crate::{
-    App, AppName, Digest, EnvName, FunctionName, InvocationId, RevisionNumber, TraceId,
+    App, AppName, Digest, EnvName, FunctionName, InvocationId, RevisionNumber,
     app::{Grant, Reach, Resource},
     route::Route,
 };
@@ -385,9 +385,6 @@ pub struct Invoked {
     /// The invocation, to ask for its trace. None if it was not admitted.
     #[schema(value_type = Option<String>)]
     pub invocation: Option<InvocationId>,
-    /// Its trace.
-    #[schema(value_type = Option<String>)]
-    pub trace: Option<TraceId>,
     /// The response's status.
     pub status: u16,
     /// Its header fields in order; bytes that are not UTF-8 are replaced.
