@@ -1,1 +1,24 @@
-//! placeholder
+//! Every store of one node in one folder: SQLite for what is small and transactional, files for what is large.
+//!
+//! ```text
+//! lock              held while a process uses the folder; names its id
+//! kv/shard-0.sqlite key-value stores: entries, changes for watchers, idempotency records
+//! blobs/ab/cdef…    content-addressed bytes, by the hexadecimal digits of their BLAKE3 digest
+//! blobs/tmp/        files that are being written; emptied at start
+//! catalog.sqlite    apps, revisions and shares of traffic
+//! ```
+//!
+//! `Ok` from any store means that it is on the disk. After an fsync or a COMMIT failed nobody can say what is there, so the store
+//! stops for good: it refuses everything, and the hook of [`EmbeddedStore::on_stop`] tells the process to go.
+
+mod blob;
+mod catalog;
+mod failpoint;
+mod folder;
+mod kv;
+mod sqlite;
+mod stop;
+mod store;
+
+pub use failpoint::{Failpoints, Fault, Point};
+pub use store::EmbeddedStore;

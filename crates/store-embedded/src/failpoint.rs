@@ -1,0 +1,119 @@
+//! Places where a test can make a store fail or make the process die, as a power cut or a bad disk would.
+//!
+//! Production passes none: then a failpoint is one comparison with a null pointer. There is no switch in the environment, so nobody
+//! turns one on by accident.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
+
+/// A place that can be made to fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Point {
+    /// Everything is written, and COMMIT comes next.
+    KvBeforeCommit,
+    /// COMMIT succeeded, and nobody knows yet.
+    KvAfterCommit,
+    /// Watchers know, callers don't.
+    KvBeforeReply,
+    /// An idempotency record is about to be written.
+    KvIdempotency,
+    /// A blob's bytes are durable under a temporary name.
+    BlobBeforeRename,
+    /// A blob has its name, and the folder is not yet durable.
+    BlobAfterRename,
+    /// A change of the catalog is written, and COMMIT comes next.
+    CatalogBeforeCommit,
+    /// A change of the catalog was committed, and nobody knows yet.
+    CatalogAfterCommit,
+}
+
+impl Point {
+    /// Every point.
+    pub const ALL: [Self; 8] = [
+        Self::KvBeforeCommit,
+        Self::KvAfterCommit,
+        Self::KvBeforeReply,
+        Self::KvIdempotency,
+        Self::BlobBeforeRename,
+        Self::BlobAfterRename,
+        Self::CatalogBeforeCommit,
+        Self::CatalogAfterCommit,
+    ];
+}
+
+/// What happens at a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The process is killed with SIGKILL, as the kernel or an operator would.
+    Kill,
+    /// The step fails as if the disk had failed.
+    Fail,
+    /// The step is left out: a protection is off, for control runs.
+    Skip,
+    /// The step takes this much longer.
+    Slow(Duration),
+}
+
+/// Which points are armed. The default is none.
+#[derive(Debug, Clone, Default)]
+pub struct Failpoints(Option<Arc<Mutex<BTreeMap<Point, Armed>>>>);
+
+#[derive(Debug)]
+struct Armed {
+    fault: Fault,
+    passes_left: u32,
+}
+
+impl Failpoints {
+    /// Arms the point: it is passed `passes` times, and the fault happens each time after that.
+    #[must_use]
+    pub fn with(self, point: Point, fault: Fault, passes: u32) -> Self {
+        let Self(points) = self;
+        let points = points.unwrap_or_default();
+        points.lock().insert(point, Armed { fault, passes_left: passes });
+        Self(Some(points))
+    }
+
+    /// Disarms the point.
+    pub fn clear(&self, point: Point) {
+        if let Some(points) = &self.0 {
+            points.lock().remove(&point);
+        }
+    }
+
+    /// Passes the point. Kills or delays here; gives what the caller itself has to do.
+    pub(crate) fn pass(&self, point: Point) -> Passed {
+        let Some(points) = &self.0 else { return Passed::On };
+        let fault = match points.lock().get_mut(&point) {
+            None => return Passed::On,
+            Some(Armed { fault, passes_left: 0 }) => *fault,
+            Some(Armed { passes_left, .. }) => {
+                *passes_left -= 1;
+                return Passed::On;
+            }
+        };
+        match fault {
+            Fault::Kill => kill(),
+            Fault::Fail => Passed::Fail,
+            Fault::Skip => Passed::Skip,
+            Fault::Slow(time) => {
+                std::thread::sleep(time);
+                Passed::On
+            }
+        }
+    }
+}
+
+/// How a point was passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Passed {
+    On,
+    Fail,
+    Skip,
+}
+
+fn kill() -> ! {
+    let killed = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    unreachable!("a process can kill itself: {killed:?}")
+}

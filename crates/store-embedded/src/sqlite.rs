@@ -1,0 +1,123 @@
+//! How every SQLite file is opened, and what its errors mean to callers.
+
+use std::path::Path;
+
+use parking_lot::Mutex;
+use ports::StoreError;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use tokio::sync::Semaphore;
+
+/// Connections of one file that are kept open for readers, and readers that work at once off the async threads.
+const READERS_MAX: usize = 8;
+
+/// What one kind of file holds. The version is kept in the file, so that an older dayfly refuses what it doesn't know.
+pub(crate) struct Schema {
+    pub(crate) version: i32,
+    pub(crate) sql: &'static str,
+}
+
+/// Opens the file for its one writer; makes the tables if it is new.
+pub(crate) fn open_writer(path: &Path, schema: &Schema) -> Result<Connection, StoreError> {
+    let connection = Connection::open(path).map_err(|error| failure(&error))?;
+    let prepare = || -> rusqlite::Result<i32> {
+        configure(&connection, 65_536)?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_query_value(None, "user_version", |row| row.get(0))
+    };
+    match prepare().map_err(|error| failure(&error))? {
+        0 => create(&connection, schema).map_err(|error| failure(&error))?,
+        version if version == schema.version => {}
+        version => {
+            let newest = schema.version;
+            let text = format!("{} has format {version}, and this dayfly reads {newest}", path.display());
+            return Err(StoreError::Failed(text));
+        }
+    }
+    Ok(connection)
+}
+
+fn create(connection: &Connection, schema: &Schema) -> rusqlite::Result<()> {
+    let Schema { version, sql } = schema;
+    connection.execute_batch(&format!("BEGIN IMMEDIATE; {sql}; PRAGMA user_version = {version}; COMMIT;"))
+}
+
+fn configure(connection: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
+    // The page size must come before the first table. NORMAL would lose acknowledged commits at a power cut.
+    connection.pragma_update(None, "page_size", 4096)?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "cache_size", -cache_kib)?;
+    connection.pragma_update(None, "mmap_size", 1_i64 << 30)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+/// Connections for readers. They see what was committed when they begin and never wait for the writer.
+pub(crate) struct Readers {
+    path: std::path::PathBuf,
+    idle: Mutex<Vec<Connection>>,
+    /// Bounds the blocking threads that lists and watchers take.
+    pub(crate) permits: Semaphore,
+}
+
+impl Readers {
+    /// Readers of a file that exists.
+    pub(crate) fn new(path: &Path) -> Self {
+        Self { path: path.to_path_buf(), idle: Mutex::default(), permits: Semaphore::new(READERS_MAX) }
+    }
+
+    /// Runs the reading function on some connection, on the calling thread.
+    pub(crate) fn with<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        let taken = self.idle.lock().pop();
+        let connection = match taken {
+            Some(connection) => connection,
+            None => self.open().map_err(|error| failure(&error))?,
+        };
+        let result = read(&connection).map_err(|error| failure(&error));
+        let mut idle = self.idle.lock();
+        if idle.len() < READERS_MAX {
+            idle.push(connection);
+        }
+        result
+    }
+
+    fn open(&self) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        // Most pages come from the mapped file; a small cache holds those that are still in the log.
+        configure(&connection, 8_192)?;
+        connection.pragma_update(None, "query_only", true)?;
+        Ok(connection)
+    }
+}
+
+/// What a failure before COMMIT means: nothing was written.
+pub(crate) fn failure(error: &rusqlite::Error) -> StoreError {
+    match error {
+        rusqlite::Error::FromSqlConversionFailure(_, _, cause) => StoreError::Damaged(cause.to_string()),
+        rusqlite::Error::InvalidColumnType(..) | rusqlite::Error::IntegralValueOutOfRange(..) => {
+            StoreError::Damaged(error.to_string())
+        }
+        _ => match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => StoreError::Full,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged(error.to_string()),
+            _ => StoreError::Failed(error.to_string()),
+        },
+    }
+}
+
+/// A row that is not what was written, in the form that reading functions return.
+pub(crate) fn damaged(text: String) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, text.into())
+}
+
+/// Unsigned to SQLite's signed integers. Revisions and sizes never come near the sign; times past the year 2262 become that year.
+pub(crate) fn int(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// Back from SQLite's signed integers.
+pub(crate) fn uint(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}

@@ -1,0 +1,62 @@
+//! The composition of one node's stores.
+
+use std::{path::Path, sync::Arc};
+
+use ports::{Blob, Catalog, Clock, Kv};
+use types::Problem;
+
+use crate::{blob::BlobStore, catalog::CatalogStore, failpoint::Failpoints, folder::Folder, kv::KvStore, stop::Stop};
+
+/// All stores of one node in one folder. The folder is free again when this and everything taken from it was dropped.
+pub struct EmbeddedStore {
+    kv: Arc<KvStore>,
+    blob: Arc<BlobStore>,
+    catalog: Arc<CatalogStore>,
+    stop: Stop,
+}
+
+impl EmbeddedStore {
+    /// Opens the folder, making it if it is new.
+    ///
+    /// # Errors
+    /// `E0607` if another process uses it, named by its id; `E0601`, `E0602` or `E0603` if it can't be read or written.
+    pub fn open(dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, Problem> {
+        Self::open_with(dir, clock, Failpoints::default())
+    }
+
+    /// Opens the folder with places armed to fail: for tests.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with(dir: &Path, clock: Arc<dyn Clock>, failpoints: Failpoints) -> Result<Self, Problem> {
+        let folder = Arc::new(Folder::open(dir)?);
+        let stop = Stop::default();
+        let place = |error| Problem::from(error).note(format!("the data folder is {}", dir.display()));
+        let kv = KvStore::open(folder.clone(), clock, stop.clone(), failpoints.clone()).map_err(place)?;
+        let blob = BlobStore::open(folder.clone(), stop.clone(), failpoints.clone()).map_err(place)?;
+        let catalog = CatalogStore::open(folder, stop.clone(), failpoints).map_err(place)?;
+        Ok(Self { kv: Arc::new(kv), blob: Arc::new(blob), catalog: Arc::new(catalog), stop })
+    }
+
+    /// The key-value stores.
+    #[must_use]
+    pub fn kv(&self) -> Arc<dyn Kv> {
+        self.kv.clone()
+    }
+    /// The blobs.
+    #[must_use]
+    pub fn blob(&self) -> Arc<dyn Blob> {
+        self.blob.clone()
+    }
+    /// The catalog.
+    #[must_use]
+    pub fn catalog(&self) -> Arc<dyn Catalog> {
+        self.catalog.clone()
+    }
+
+    /// Calls the hook with the reason, once, when an fsync or a COMMIT failed: from then on every store refuses everything, and only a
+    /// new process can find out what is on the disk. At once if that has happened. A second hook replaces the first.
+    pub fn on_stop(&self, hook: impl FnOnce(&str) + Send + 'static) {
+        self.stop.on_stop(Box::new(hook));
+    }
+}
