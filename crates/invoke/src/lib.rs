@@ -6,6 +6,7 @@
 
 mod cpu;
 mod engine;
+pub mod export;
 mod flight;
 mod gate;
 mod journal;

@@ -2,25 +2,32 @@
 
 use std::sync::Arc;
 
-use ports::Telemetry;
-use types::{Code, InvocationId, Problem, journal::Journal, revision::AppKey};
+use async_trait::async_trait;
+use bytes::Bytes;
+use ports::{Blob, Telemetry, journal::Journals};
+use types::{Code, InvocationId, Problem, journal::Journal, revision::AppKey, wire::Export};
 
-use super::seal::{self, SealKey};
+use super::{
+    fold::redacted,
+    seal::{self, SealKey},
+};
+use crate::export;
 
 /// Opens journals that the telemetry store keeps sealed.
 pub struct JournalReader {
     telemetry: Arc<dyn Telemetry>,
+    blob: Arc<dyn Blob>,
     key: SealKey,
 }
 
 impl JournalReader {
-    /// A reader of this store's journals with this key.
+    /// A reader of this store's journals with this key; exported components come from the blob store.
     #[must_use]
-    pub fn new(telemetry: Arc<dyn Telemetry>, key: SealKey) -> Self {
-        Self { telemetry, key }
+    pub fn new(telemetry: Arc<dyn Telemetry>, blob: Arc<dyn Blob>, key: SealKey) -> Self {
+        Self { telemetry, blob, key }
     }
 
-    /// The journal of one invocation.
+    /// The journal of one invocation, with all that the function saw.
     ///
     /// # Errors
     /// `E0706` if there is no such invocation, `E0801` if no journal of it was kept, `E0806` if the journal is damaged.
@@ -34,5 +41,20 @@ impl JournalReader {
         })?;
         let app = AppKey { app: record.app, env: record.env };
         seal::open(&self.key, &app, id, &sealed.sealed)
+    }
+}
+
+#[async_trait]
+impl Journals for JournalReader {
+    async fn shown(&self, id: InvocationId) -> Result<Journal, Problem> {
+        self.read(id).await.map(redacted)
+    }
+
+    async fn export(&self, id: InvocationId) -> Result<Bytes, Problem> {
+        let journal = self.read(id).await?;
+        let digest = journal.invoke.artifact;
+        let component = self.blob.get(&digest).await?;
+        let component = component.ok_or_else(|| Problem::new(Code::E0301, format!("the component {digest} is gone")))?;
+        Ok(export::encode(&Export { journal, digest, component: component.to_vec() }))
     }
 }

@@ -1,0 +1,153 @@
+//! How a guest is polled, moved, bounded and settled.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use http::Response;
+use ports::{
+    Body,
+    runtime::{Ended, Fault},
+};
+use types::{Code, Outcome, RecordMode};
+
+use super::support::{World, answer, guest, text};
+
+#[tokio::test]
+async fn a_guest_that_finishes_at_once_is_settled_with_its_usage() {
+    let world = World::new(guest(|_, scope, _| async move { answer(&scope, 200, "hello") }), |_| {});
+    let response = world.invoke("/ada?token=x").await;
+    let id = response.headers()["x-request-id"].to_str().expect("text").to_owned();
+    assert_eq!(text(response).await, (200, "hello".to_owned()));
+    let records = world.records();
+    assert_eq!(records.len(), 1);
+    let record = &records[0];
+    assert_eq!((record.id.to_string(), record.cause.as_str()), (id, "GET /ada"));
+    assert_eq!(record.outcome, Outcome::Answered { status: 200 });
+    assert_eq!((record.usage.requests, record.usage.bytes_out.0), (1, 5));
+    assert!(record.usage.wall.ns() > 0 && record.usage.cpu <= record.usage.wall);
+}
+
+#[tokio::test]
+async fn a_guest_that_says_nothing_answers_e0504() {
+    let world = World::new(guest(|_, _, _| async { Ended::Returned }), |_| {});
+    let response = world.invoke("/").await;
+    assert_eq!(response.headers()["x-dayfly-error"], "E0504");
+    let (status, body) = text(response).await;
+    assert_eq!(status, 502);
+    assert!(body.contains("E0504") && body.contains("inv_"), "{body}");
+}
+
+#[tokio::test]
+async fn a_trap_is_told_to_the_caller_by_code_and_to_the_owner_in_full() {
+    let fault = || Fault { code: Code::E0501, message: "panicked: price".into(), backtrace: vec!["api::price".into()] };
+    let world = World::new(guest(move |_, _, _| async move { Ended::Stopped(fault()) }), |_| {});
+    let (status, body) = text(world.invoke("/").await).await;
+    assert_eq!(status, 502);
+    assert!(!body.contains("price"), "internals stay inside: {body}");
+    let Outcome::Failed { code, message, .. } = world.records()[0].outcome.clone() else { panic!("it failed") };
+    assert_eq!((code, message.as_str()), (Code::E0501, "panicked: price\n  api::price"));
+}
+
+#[tokio::test]
+async fn a_guest_that_waits_past_its_deadline_is_stopped() {
+    let wait = guest(|_, _, _| std::future::pending());
+    let world = World::new(wait, |function| function.limits.time = Duration::from_millis(20));
+    assert_eq!(text(world.invoke("/").await).await.0, 504);
+    assert_eq!(world.records()[0].outcome.status(), 504);
+}
+
+#[tokio::test]
+async fn a_busy_guest_goes_on_in_its_own_lane_and_is_stopped_there_at_its_deadline() {
+    let spin = guest(|_, _, busy| async move {
+        busy.store(true, Ordering::Relaxed);
+        loop {
+            tokio::task::yield_now().await;
+        }
+    });
+    let world = World::new(spin, |function| function.limits.time = Duration::from_millis(20));
+    assert_eq!(text(world.invoke("/").await).await.0, 504);
+    assert_eq!(world.settled(1).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_busy_guest_answers_from_its_lane() {
+    let work = guest(|_, scope, busy| async move {
+        busy.store(true, Ordering::Relaxed);
+        tokio::task::yield_now().await;
+        answer(&scope, 201, "done")
+    });
+    let world = World::new(work, |_| {});
+    assert_eq!(text(world.invoke("/").await).await, (201, "done".to_owned()));
+    assert_eq!(world.settled(1).await[0].outcome, Outcome::Answered { status: 201 });
+}
+
+#[tokio::test]
+async fn a_guest_goes_on_after_its_response_and_is_settled_at_its_end() {
+    let linger = guest(|_, scope, _| async move {
+        scope.respond(Response::new(Body::from("early")));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        scope.log(types::journal::Level::Info, "stdout", "after the response");
+        Ended::Returned
+    });
+    let world = World::new(linger, |_| {});
+    assert_eq!(text(world.invoke("/").await).await, (200, "early".to_owned()));
+    assert_eq!(world.settled(1).await[0].logs[0].text, "after the response");
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_ends_the_guest_and_settles_once() {
+    let world = World::new(guest(|_, _, _| std::future::pending()), |_| {});
+    let mut running = world.invoke("/");
+    assert!(futures_util::poll!(&mut running).is_pending());
+    drop(running);
+    let records = world.records();
+    assert_eq!(records.len(), 1);
+    assert!(matches!(records[0].outcome, Outcome::Failed { code: Code::E0511, .. }));
+    assert!(!records[0].journal_kept, "nobody's failure is not kept as one");
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_a_busy_guest_ends_it_too() {
+    let spin = guest(|_, _, busy| async move {
+        busy.store(true, Ordering::Relaxed);
+        loop {
+            tokio::task::yield_now().await;
+        }
+    });
+    let world = World::new(spin, |_| {});
+    let mut running = world.invoke("/");
+    assert!(futures_util::poll!(&mut running).is_pending());
+    drop(running);
+    let records = world.settled(1).await;
+    assert!(matches!(records[0].outcome, Outcome::Failed { code: Code::E0511, .. }));
+}
+
+#[tokio::test]
+async fn concurrency_is_bounded_and_the_refusal_is_recorded_and_free() {
+    let world = World::new(guest(|_, _, _| std::future::pending()), |function| function.limits.concurrency = 1);
+    let mut first = world.invoke("/");
+    assert!(futures_util::poll!(&mut first).is_pending());
+    let mut second = world.invoke("/");
+    assert!(futures_util::poll!(&mut second).is_pending(), "one may wait");
+    let (status, body) = text(world.invoke("/").await).await;
+    assert_eq!(status, 429, "{body}");
+    let refused = world.records();
+    assert_eq!((refused.len(), refused[0].usage.requests), (1, 0));
+}
+
+#[tokio::test]
+async fn journals_are_kept_as_the_manifest_says() {
+    let status = |status: u16| guest(move |_, scope, _| async move { answer(&scope, status, "") });
+    for (mode, answered, kept) in [
+        (RecordMode::Off, 500, false),
+        (RecordMode::Errors, 200, false),
+        (RecordMode::Errors, 500, true),
+        (RecordMode::Sample(10_000), 200, true),
+        (RecordMode::All, 404, true),
+    ] {
+        let world = World::new(status(answered), |function| function.record = mode);
+        drop(world.invoke("/").await);
+        let record = &world.records()[0];
+        assert_eq!(record.journal_kept, kept, "{mode} {answered}");
+        assert_eq!(world.journal(record.id).await.is_ok(), kept, "{mode} {answered}");
+    }
+}

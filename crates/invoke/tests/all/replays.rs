@@ -1,0 +1,127 @@
+//! Replays: what was recorded is done again, and what is done otherwise is found.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Request;
+use invoke::{Halt, Replay, Report, replay};
+use ports::{Body, Scope, outbound::OutboundRequest, tape::Question};
+use types::journal::{Answer, Journal};
+
+use super::support::{FakeCode, Guest, World, answer, guest, put, text};
+
+/// A guest that uses everything: store, network, clocks, chance, and a poll.
+async fn work(scope: &Arc<dyn Scope>, extra_call: bool) -> String {
+    let open = scope.kv("cache").expect("granted");
+    let before = open.kv.get(&open.namespace, &Bytes::from_static(b"n")).await.expect("a get");
+    open.kv.commit(&open.namespace, put("n", "1")).await.expect("a put");
+    if extra_call {
+        open.kv.get(&open.namespace, &Bytes::from_static(b"new")).await.expect("a get");
+    }
+    let time = std::time::Duration::from_secs(1);
+    let request = Request::get("http://example.com/x").body(Body::Empty).expect("a request");
+    let outbound =
+        OutboundRequest { request, private_named: false, connect_time: time, first_byte_time: time, between_bytes_time: time };
+    let status = scope.outbound().send(outbound).await.expect("reached").status();
+    let ready = match scope.tape().recall(Question::Poll { count: 3 }).expect("no divergence") {
+        Some(answer) => answer,
+        None => {
+            scope.tape().keep(Answer::Ready(vec![2, 0]));
+            Answer::Ready(vec![2, 0])
+        }
+    };
+    let mut random = [0; 8];
+    scope.random(&mut random);
+    format!("{before:?} {status} {ready:?} {random:?} {} {}", scope.wall_now().unix_ns(), scope.monotonic_now())
+}
+
+fn failing(extra_call: bool) -> Guest {
+    guest(move |_, scope, _| async move {
+        let text = work(&scope, extra_call).await;
+        answer(&scope, 500, text)
+    })
+}
+
+async fn recorded() -> (Journal, String) {
+    let world = World::new(failing(false), |function| function.record = types::RecordMode::Errors);
+    let (_, body) = text(world.invoke("/").await).await;
+    (world.journal(world.records()[0].id).await.expect("kept"), body)
+}
+
+async fn again(journal: Journal, code: Guest, until: Option<usize>) -> Report {
+    replay(Replay { journal, code: Arc::new(FakeCode(code)), until }, &system::SystemClock::new()).await
+}
+
+#[tokio::test]
+async fn a_failure_replays_byte_for_byte_without_any_service() {
+    let (journal, body) = recorded().await;
+    let report = again(journal, failing(false), None).await;
+    assert!(report.is_faithful(), "{report:?}");
+    assert_eq!(report.steps_replayed, report.steps_recorded);
+    let (status, _, replayed) = report.response.expect("it answered");
+    assert_eq!((status, replayed.head.as_ref()), (500, body.as_bytes()));
+}
+
+#[tokio::test]
+async fn other_code_diverges_at_its_first_other_call() {
+    let (journal, _) = recorded().await;
+    let report = again(journal, failing(true), None).await;
+    let Some(Halt::Diverged { at, expected, got }) = &report.halt else { panic!("{report:?}") };
+    assert_eq!((*at, expected.as_str(), got.as_str()), (3, "GET example.com/x", "kv.cache get \"new\""));
+    assert!(!report.is_faithful());
+}
+
+#[tokio::test]
+async fn other_output_is_a_difference() {
+    let (journal, _) = recorded().await;
+    let other = guest(|_, scope, _| async move {
+        let text = work(&scope, false).await;
+        answer(&scope, 200, text + "!")
+    });
+    let report = again(journal, other, None).await;
+    assert_eq!(report.halt, None);
+    assert_eq!(report.differences.len(), 3, "outcome, head and body: {:?}", report.differences);
+}
+
+#[tokio::test]
+async fn a_replay_stops_where_it_is_told() {
+    let (journal, _) = recorded().await;
+    let report = again(journal, failing(false), Some(2)).await;
+    assert_eq!((report.halt, report.steps_replayed), (Some(Halt::Until), 2));
+}
+
+#[tokio::test]
+async fn code_that_asks_less_than_the_record_is_found() {
+    let (journal, _) = recorded().await;
+    let report = again(journal, guest(|_, scope, _| async move { answer(&scope, 500, "") }), None).await;
+    assert!(!report.is_faithful());
+}
+
+#[tokio::test]
+async fn a_damaged_journal_is_said_to_be_damaged() {
+    let world = World::new(failing(false), |_| {});
+    drop(world.invoke("/").await);
+    let id = world.records()[0].id;
+    {
+        let mut journals = world.telemetry.journals.lock();
+        let kept = journals.get_mut(&id).expect("kept");
+        let mut bytes = kept.sealed.to_vec();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        kept.sealed = bytes.into();
+    }
+    let problem = world.journal(id).await.expect_err("damaged");
+    assert_eq!(problem.code, types::Code::E0806);
+}
+
+#[tokio::test]
+async fn a_sealed_journal_does_not_show_what_it_holds() {
+    let world = World::new(failing(false), |_| {});
+    drop(world.invoke("/").await);
+    let id = world.records()[0].id;
+    let sealed = world.telemetry.journals.lock()[&id].sealed.clone();
+    assert!(!sealed.windows(6).any(|window| window == b"secret"), "the cookie stands in clear");
+    let journal = world.journal(id).await.expect("it opens");
+    assert!(format!("{journal:?}").contains("secret"), "the control: the open journal has it");
+    assert!(!format!("{:?}", invoke::redacted(journal)).contains("secret"));
+}
