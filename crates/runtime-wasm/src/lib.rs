@@ -1,21 +1,24 @@
 //! Component functions on wasmtime: checks, compiles, keeps, loads and runs them.
 //!
 //! The only crate that names wasmtime; no type of it crosses this border. The life of a component, file by file: [`artifact`] checks
-//! it, [`compile`] turns it into machine code in a child process, [`cache`] keeps the code on disk and in memory, [`run`] makes an
-//! instance for each call, [`host`] serves what the guest imports, and [`ended`] and [`backtrace`] make its end readable.
+//! it, [`compile`] turns it into machine code in a child process, [`cache`] keeps the code on disk, [`component`] and
+//! [`resident`] hold it in memory, [`run`] makes an instance for each call, [`host`] serves what the guest imports, and [`ended`] and [`backtrace`] make its end readable.
 
 mod artifact;
 mod backtrace;
 mod cache;
 mod compile;
+mod component;
 mod ended;
 mod engine;
 mod host;
 mod limits;
+mod resident;
 mod run;
 mod runtime;
 mod stop;
 mod ticker;
 
-pub use compile::compile_child_main;
+pub use compile::{Compiler, compile_child_main};
+pub use engine::EngineSettings;
 pub use runtime::{WasmRuntime, WasmSettings};

@@ -1,0 +1,260 @@
+//! Compiled code on disk.
+//!
+//! `<data>/aot/<compatibility>/<digest>.cwasm` holds it and `<digest>.mac` a keyed hash of it. Loading compiled code trusts it entirely, so
+//! nothing is loaded whose hash doesn't match: what is damaged, cut off, from another machine or written by anyone but us is compiled again.
+//! The key lies beside it and guards against damage and mix-ups, not against someone who can read the data folder.
+//!
+//! A file is hashed when this process first loads it. After that its identity and times of change stand for it: files are only ever
+//! replaced by renaming, so the same inode with the same change time holds the same bytes. This keeps loading again, after eviction, at
+//! the cost of mapping.
+
+use std::{
+    collections::HashMap,
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use parking_lot::Mutex;
+use ports::Rng;
+use types::{Code, Digest, Problem};
+
+const KEY_BYTES: usize = 32;
+
+/// The folder of compiled code for one engine.
+pub(crate) struct Cache {
+    folder: PathBuf,
+    key: [u8; KEY_BYTES],
+    compatibility: blake3::Hash,
+    verified: Mutex<HashMap<Digest, Stamp>>,
+    temporary: AtomicU64,
+}
+
+/// What the cache has for a component.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Code that may be loaded, and its size in bytes.
+    Code(PathBuf, u64),
+    /// Nothing.
+    Nothing,
+    /// Code that may not be loaded.
+    Damaged,
+}
+
+/// A file's identity and when it last changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    bytes: u64,
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(file: &File) -> io::Result<Self> {
+        let meta = file.metadata()?;
+        let changed = (meta.ctime(), meta.ctime_nsec());
+        Ok(Self { device: meta.dev(), inode: meta.ino(), bytes: meta.len(), changed })
+    }
+}
+
+impl Cache {
+    /// Opens the folder under `data`, and makes it and the key if they are not there.
+    pub(crate) fn open(data: &Path, compatibility: blake3::Hash, rng: &dyn Rng) -> Result<Self, Problem> {
+        let root = data.join("aot");
+        let folder = root.join(&compatibility.to_hex()[..32]);
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|error| failed(&folder, &error))?;
+        remove_scratch(&folder);
+        let key_path = root.join("key");
+        let key = open_key(&key_path, rng).map_err(|error| failed(&key_path, &error))?;
+        Ok(Self { folder, key, compatibility, verified: Mutex::default(), temporary: AtomicU64::new(0) })
+    }
+
+    /// Looks the component's code up and checks it. Blocks on the disk.
+    pub(crate) fn find(&self, digest: &Digest) -> Found {
+        let path = self.path(digest);
+        let Ok(mut file) = File::open(&path) else { return Found::Nothing };
+        let Ok(stamp) = Stamp::of(&file) else { return Found::Damaged };
+        if self.verified.lock().get(digest) != Some(&stamp) {
+            let mac = self.mac(digest, &mut file);
+            let expected = fs::read(path.with_extension("mac")).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+            // Comparing hashes of blake3's own type takes the same time whatever differs.
+            match (mac, expected.map(blake3::Hash::from_bytes)) {
+                (Ok(mac), Some(expected)) if mac == expected => self.verified.lock().insert(*digest, stamp),
+                _ => return Found::Damaged,
+            };
+        }
+        Found::Code(path, stamp.bytes)
+    }
+
+    /// Two names for files of a compilation in progress: the component, and what becomes of it. They are removed when dropped.
+    pub(crate) fn scratch(&self, component: &[u8]) -> Result<Scratch, Problem> {
+        let number = self.temporary.fetch_add(1, Ordering::Relaxed);
+        let base = self.folder.join(format!("tmp-{}-{number}", std::process::id()));
+        let scratch = Scratch { source: base.with_extension("wasm"), target: base.with_extension("out") };
+        write_private(&scratch.source, component).map_err(|error| failed(&scratch.source, &error))?;
+        Ok(scratch)
+    }
+
+    /// Takes the compiled code in: hashes it, and moves it to its place. Blocks on the disk.
+    pub(crate) fn keep(&self, digest: &Digest, scratch: &Scratch) -> Result<(PathBuf, u64), Problem> {
+        let path = self.path(digest);
+        let keep = || -> io::Result<u64> {
+            let mut compiled = File::open(&scratch.target)?;
+            let mac = self.mac(digest, &mut compiled)?;
+            let mac_path = scratch.target.with_extension("mac");
+            write_private(&mac_path, mac.as_bytes())?;
+            // The hash first: code without its own hash is found damaged and compiled again, never loaded.
+            fs::rename(&mac_path, path.with_extension("mac"))?;
+            fs::rename(&scratch.target, &path)?;
+            // Renaming changes the file's change time: the stamp is taken after it.
+            let stamp = Stamp::of(&compiled)?;
+            self.verified.lock().insert(*digest, stamp);
+            Ok(stamp.bytes)
+        };
+        keep().map(|bytes| (path.clone(), bytes)).map_err(|error| failed(&path, &error))
+    }
+
+    fn path(&self, digest: &Digest) -> PathBuf {
+        self.folder.join(format!("{}.cwasm", digest.to_hex()))
+    }
+
+    /// The hash covers which component and which engine it is for, so that one file can't stand in for another.
+    fn mac(&self, digest: &Digest, code: &mut File) -> io::Result<blake3::Hash> {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        hasher.update(digest.as_bytes()).update(self.compatibility.as_bytes());
+        let mut buffer = vec![0; 128 << 10];
+        loop {
+            match code.read(&mut buffer)? {
+                0 => return Ok(hasher.finalize()),
+                count => hasher.update(&buffer[..count]),
+            };
+        }
+    }
+}
+
+/// Files of a compilation in progress.
+pub(crate) struct Scratch {
+    /// The component.
+    pub(crate) source: PathBuf,
+    /// Where its code goes.
+    pub(crate) target: PathBuf,
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Gone already, or of no further use.
+        let _ = fs::remove_file(&self.source);
+        let _ = fs::remove_file(&self.target);
+    }
+}
+
+/// Removes what compilations left behind that a crash cut off. The data folder belongs to one process.
+fn remove_scratch(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with("tmp-") {
+            // What can't be removed is only in the way of the disk's space.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn open_key(path: &Path, rng: &dyn Rng) -> io::Result<[u8; KEY_BYTES]> {
+    match fs::read(path) {
+        Ok(bytes) => {
+            if let Ok(key) = bytes.try_into() {
+                return Ok(key);
+            }
+            // A key cut off by a crash: a new one makes all code be compiled again.
+            fs::remove_file(path)?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let mut key = [0; KEY_BYTES];
+    rng.fill(&mut key);
+    write_private(path, &key)?;
+    Ok(key)
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(bytes)
+}
+
+fn failed(path: &Path, error: &io::Error) -> Problem {
+    let code = if error.kind() == io::ErrorKind::StorageFull { Code::E0602 } else { Code::E0601 };
+    Problem::new(code, format!("cannot keep compiled code in {}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Counting;
+    impl Rng for Counting {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.iter_mut().zip(1..).for_each(|(byte, n)| *byte = n);
+        }
+    }
+
+    fn cache(data: &Path, engine: &[u8]) -> Cache {
+        Cache::open(data, blake3::hash(engine), &Counting).expect("a cache")
+    }
+
+    fn kept(cache: &Cache, digest: &Digest) -> PathBuf {
+        let scratch = cache.scratch(b"component").expect("a scratch file");
+        fs::write(&scratch.target, b"compiled code").expect("written");
+        cache.keep(digest, &scratch).expect("kept").0
+    }
+
+    #[test]
+    fn code_is_found_again_also_by_the_next_process() {
+        let data = tempfile::tempdir().expect("a folder");
+        let digest = Digest::from_bytes([1; 32]);
+        let path = {
+            let cache = cache(data.path(), b"engine");
+            assert_eq!(cache.find(&digest), Found::Nothing);
+            kept(&cache, &digest)
+        };
+        for _ in 0..2 {
+            assert_eq!(cache(data.path(), b"engine").find(&digest), Found::Code(path.clone(), 13));
+        }
+        assert_eq!(cache(data.path(), b"another engine").find(&digest), Found::Nothing);
+    }
+
+    #[test]
+    fn code_that_changed_is_never_loaded() {
+        let data = tempfile::tempdir().expect("a folder");
+        let (one, two) = (Digest::from_bytes([1; 32]), Digest::from_bytes([2; 32]));
+        let cache = cache(data.path(), b"engine");
+        let (path, other) = (kept(&cache, &one), kept(&cache, &two));
+
+        // Another component's code and hash under this one's name.
+        fs::copy(&other, &path).expect("copied");
+        fs::copy(other.with_extension("mac"), path.with_extension("mac")).expect("copied");
+        assert_eq!(cache.find(&one), Found::Damaged);
+        // One byte changed in place, in a process that trusted the file before.
+        assert_eq!(cache.find(&two), Found::Code(other.clone(), 13));
+        let replaced = data.path().join("replaced");
+        fs::write(&replaced, b"compiled cod3").expect("written");
+        fs::rename(&replaced, &other).expect("renamed");
+        assert_eq!(cache.find(&two), Found::Damaged);
+        // The hash is gone.
+        let path = kept(&cache, &one);
+        fs::remove_file(path.with_extension("mac")).expect("removed");
+        assert_eq!(super::tests::cache(data.path(), b"engine").find(&one), Found::Damaged);
+    }
+
+    #[test]
+    fn a_key_cut_off_is_made_anew() {
+        let data = tempfile::tempdir().expect("a folder");
+        let digest = Digest::from_bytes([1; 32]);
+        kept(&cache(data.path(), b"engine"), &digest);
+        fs::write(data.path().join("aot/key"), b"short").expect("written");
+        assert!(matches!(cache(data.path(), b"engine").find(&digest), Found::Code(..)), "this generator makes the same key again");
+        fs::write(data.path().join("aot/key"), [9; 32]).expect("written");
+        assert_eq!(cache(data.path(), b"engine").find(&digest), Found::Damaged);
+    }
+}

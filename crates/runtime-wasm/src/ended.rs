@@ -1,0 +1,123 @@
+//! What an error from the engine means to a person: a code, a sentence, and the guest's calls.
+
+use ports::runtime::Fault;
+use types::{ByteCount, Code, limits};
+use wasmtime::{Error, PoolConcurrencyLimitError, Trap, WasmBacktrace};
+
+use crate::{
+    backtrace::{self, printable},
+    engine::WASM_STACK,
+    limits::Denied,
+    stop::Stop,
+};
+
+/// The longest message, in characters.
+const MESSAGE_CHARS: usize = 2_000;
+
+/// Why the guest was stopped. `denied` is the last growth that it was denied.
+pub(crate) fn fault(error: &Error, denied: Option<Denied>) -> Fault {
+    let backtrace = error.downcast_ref::<WasmBacktrace>().map(backtrace::render).unwrap_or_default();
+    let (code, message) = reason(error, denied);
+    Fault { code, message: printable(&message, MESSAGE_CHARS), backtrace }
+}
+
+/// Why the guest counts as stopped although it returned.
+pub(crate) fn stopped(stop: &Stop) -> Fault {
+    let (code, message) = reason_of(stop);
+    Fault { code, message: printable(&message, MESSAGE_CHARS), backtrace: Vec::new() }
+}
+
+fn reason(error: &Error, denied: Option<Denied>) -> (Code, String) {
+    if let Some(stop) = error.downcast_ref::<Stop>() {
+        return reason_of(stop);
+    }
+    if let Some(trap) = error.downcast_ref::<Trap>() {
+        return reason_of_trap(*trap, denied);
+    }
+    if let Some(full) = error.downcast_ref::<PoolConcurrencyLimitError>() {
+        return (Code::E0512, format!("{}: {full}", Code::E0512.title()));
+    }
+    match denied {
+        // Memory or a table that the instance was to be born with.
+        Some(denied) if error.downcast_ref::<WasmBacktrace>().is_none() => out_of_memory(denied),
+        // The component model's own rules: a handle that is none, a list longer than its memory, an import that nobody serves.
+        _ => (Code::E0501, format!("{}: {}", Code::E0501.title(), error.root_cause())),
+    }
+}
+
+fn reason_of(stop: &Stop) -> (Code, String) {
+    match stop {
+        Stop::Exited { status } => (Code::E0515, format!("{} with status {status}", Code::E0515.title())),
+        Stop::Diverged => (Code::E0803, stop.to_string()),
+        Stop::TooManyHandles { allowed } => {
+            (Code::E0506, format!("{}: handles more than {allowed}, allowed {allowed}", Code::E0506.title()))
+        }
+        Stop::Misuse(what) => (Code::E0501, format!("{}: {what}", Code::E0501.title())),
+        Stop::Failed(failure) => (failure.code, failure.message.clone()),
+    }
+}
+
+fn reason_of_trap(trap: Trap, denied: Option<Denied>) -> (Code, String) {
+    // Guests answer a denied growth by aborting, or by using the null pointer that they were given.
+    let follows_denial = matches!(trap, Trap::UnreachableCodeReached | Trap::MemoryOutOfBounds);
+    match (trap, denied) {
+        (Trap::StackOverflow, _) => {
+            let allowed = ByteCount(WASM_STACK as u64);
+            (Code::E0508, format!("{}: stack more than {allowed}, allowed {allowed}", Code::E0508.title()))
+        }
+        (_, Some(denied)) if follows_denial => out_of_memory(denied),
+        _ => (Code::E0501, format!("{}: {}", Code::E0501.title(), trap_words(trap))),
+    }
+}
+
+fn out_of_memory(denied: Denied) -> (Code, String) {
+    let title = Code::E0503.title();
+    let message = match denied {
+        Denied::Memory { wanted, allowed } => {
+            let (wanted, allowed, most) = (ByteCount(wanted), ByteCount(allowed), limits::MEMORY_MAX);
+            format!("{title}: memory {wanted}, allowed {allowed} (limits.memory sets up to {most})")
+        }
+        Denied::Table { wanted, allowed } => format!("{title}: table elements {wanted}, allowed {allowed}"),
+    };
+    (Code::E0503, message)
+}
+
+/// The engine's words for a trap, and plainer ones where its own need knowledge of Wasm.
+fn trap_words(trap: Trap) -> String {
+    match trap {
+        Trap::UnreachableCodeReached => "it reached code that must not be reached (a panic, an abort or a failed assertion)".into(),
+        Trap::MemoryOutOfBounds => "it used memory that it does not have".into(),
+        Trap::IndirectCallToNull => "it called a function pointer that is null".into(),
+        Trap::BadSignature => "it called a function pointer of another type".into(),
+        other => other.to_string().trim_start_matches("wasm trap: ").to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(error: Error, denied: Option<Denied>, expected: (Code, &str)) {
+        let fault = fault(&error, denied);
+        assert_eq!((fault.code, fault.message.as_str()), expected);
+    }
+
+    #[test]
+    fn each_end_has_its_code() {
+        let denied = Some(Denied::Memory { wanted: 3 << 20, allowed: 2 << 20 });
+        check(Stop::Exited { status: 7 }.into(), None, (Code::E0515, "the function exited with status 7"));
+        check(Stop::Diverged.into(), None, (Code::E0803, "the replay diverged from the record"));
+        check(Trap::IntegerDivisionByZero.into(), denied, (Code::E0501, "the function trapped: integer divide by zero"));
+        check(
+            Trap::UnreachableCodeReached.into(),
+            denied,
+            (Code::E0503, "the function ran out of memory: memory 3 MiB, allowed 2 MiB (limits.memory sets up to 1 GiB)"),
+        );
+        check(
+            Trap::StackOverflow.into(),
+            None,
+            (Code::E0508, "the function overflowed its stack: stack more than 512 KiB, allowed 512 KiB"),
+        );
+        check(Error::msg("unknown handle\u{1b}[2J"), None, (Code::E0501, "the function trapped: unknown handle\\u{1b}[2J"));
+    }
+}

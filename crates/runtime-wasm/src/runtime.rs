@@ -1,0 +1,213 @@
+//! The runtime: from an artifact's bytes to code in memory.
+
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use ports::{
+    Loaded, Rng, Runtime,
+    runtime::{ArtifactSource, Prepared},
+};
+use types::{Code, Digest, Problem, StartClass, limits};
+
+use crate::{
+    artifact,
+    cache::{Cache, Found},
+    compile::{Compiler, Compilers},
+    component::{Shared, WasmComponent},
+    engine::{self, EngineSettings},
+    resident::Resident,
+};
+
+/// What a runtime is opened with.
+pub struct WasmSettings {
+    /// The node's data folder. Compiled code is kept in its folder `aot`.
+    pub data_dir: PathBuf,
+    /// How components are compiled.
+    pub compiler: Compiler,
+    /// The engine's settings.
+    pub engine: EngineSettings,
+    /// Compiled functions kept in memory at once.
+    pub resident_functions_max: usize,
+    /// Makes the key that compiled code is authenticated with.
+    pub rng: Arc<dyn Rng>,
+}
+
+impl WasmSettings {
+    /// Settings with the platform's limits.
+    #[must_use]
+    pub fn new(data_dir: PathBuf, compiler: Compiler, rng: Arc<dyn Rng>) -> Self {
+        let engine = EngineSettings::default();
+        Self { data_dir, compiler, engine, resident_functions_max: limits::RESIDENT_FUNCTIONS, rng }
+    }
+}
+
+/// Runs component functions.
+pub struct WasmRuntime {
+    shared: Arc<Shared>,
+    engine: String,
+    cache: Arc<Cache>,
+    compilers: Compilers,
+    resident: Resident<WasmComponent>,
+    /// One lock for each component that is being compiled or loaded, so that many who want the same wait for one.
+    loading: Mutex<HashMap<Digest, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+impl WasmRuntime {
+    /// Sets the engine up and opens the cache.
+    ///
+    /// # Errors
+    /// `E0513` if the engine can't be set up on this machine, `E0601` if the cache's folder can't be used.
+    pub fn open(settings: WasmSettings) -> Result<Arc<Self>, Problem> {
+        let WasmSettings { data_dir, compiler, engine: engine_settings, resident_functions_max, rng } = settings;
+        let engine = engine::engine(&engine_settings).map_err(|error| {
+            Problem::new(Code::E0513, format!("cannot set up the Wasm engine: {error:#}"))
+                .note(format!("it reserves address space for {} instances", engine_settings.instances))
+                .help("raise the process's address space limit (ulimit -v) and vm.max_map_count")
+        })?;
+        let compatibility = engine::compatibility(&engine);
+        let cache = Cache::open(&data_dir, compatibility, &*rng)?;
+        Ok(Arc::new(Self {
+            shared: Arc::new(Shared::new(engine)?),
+            engine: format!("wasmtime {} {}", engine::VERSION, &compatibility.to_hex()[..16]),
+            cache: Arc::new(cache),
+            compilers: Compilers::new(compiler),
+            resident: Resident::new(resident_functions_max),
+            loading: Mutex::default(),
+        }))
+    }
+
+    /// How many components are in memory.
+    #[must_use]
+    pub fn resident_functions(&self) -> usize {
+        self.resident.len()
+    }
+
+    /// Runs `work` as the only one that loads this component.
+    async fn alone<T>(&self, digest: &Digest, work: impl Future<Output = T>) -> T {
+        let turn = Turn { loading: &self.loading, digest: *digest, lock: Some(self.loading.lock().entry(*digest).or_default().clone()) };
+        let guard = match &turn.lock {
+            Some(lock) => Some(lock.lock().await),
+            None => None,
+        };
+        let value = work.await;
+        drop(guard);
+        drop(turn);
+        value
+    }
+
+    /// The component's code on disk, if it is there and whole.
+    async fn find(&self, digest: &Digest) -> Result<Option<(PathBuf, u64)>, Problem> {
+        let (cache, digest) = (self.cache.clone(), *digest);
+        match blocking(move || Ok(cache.find(&digest))).await? {
+            Found::Code(path, bytes) => Ok(Some((path, bytes))),
+            Found::Nothing => Ok(None),
+            Found::Damaged => {
+                tracing::warn!(%digest, "compiled code is damaged and is compiled again");
+                Ok(None)
+            }
+        }
+    }
+
+    async fn compile(&self, digest: &Digest, artifact: bytes::Bytes) -> Result<(PathBuf, u64), Problem> {
+        let (cache, digest) = (self.cache.clone(), *digest);
+        let scratch = blocking({
+            let cache = cache.clone();
+            move || cache.scratch(&artifact)
+        })
+        .await?;
+        self.compilers.compile(&scratch.source, &scratch.target).await?;
+        blocking(move || cache.keep(&digest, &scratch)).await
+    }
+
+    /// Maps the code and keeps the component in memory.
+    async fn map(&self, digest: &Digest, code: PathBuf) -> Result<Arc<WasmComponent>, Problem> {
+        let shared = self.shared.clone();
+        let component = Arc::new(blocking(move || WasmComponent::load(&shared, &code)).await?);
+        drop(self.resident.insert(*digest, component.clone()));
+        Ok(component)
+    }
+}
+
+#[async_trait]
+impl Runtime for WasmRuntime {
+    fn engine(&self) -> &str {
+        &self.engine
+    }
+
+    async fn prepare(&self, digest: &Digest, artifact: &[u8]) -> Result<Prepared, Problem> {
+        let artifact = bytes::Bytes::copy_from_slice(artifact);
+        let artifact_bytes = artifact.len() as u64;
+        let checked = blocking({
+            let (digest, artifact) = (*digest, artifact.clone());
+            move || artifact::check(&digest, &artifact)
+        })
+        .await?;
+        self.alone(digest, async {
+            let found = self.find(digest).await?;
+            let cached = found.is_some();
+            let (path, compiled_bytes) = match found {
+                Some(found) => found,
+                None => self.compile(digest, artifact).await?,
+            };
+            if self.resident.get(digest).is_none() {
+                self.map(digest, path).await?;
+            }
+            Ok(Prepared { artifact_bytes, compiled_bytes, cached, imports: checked.imports })
+        })
+        .await
+    }
+
+    fn resident(&self, digest: &Digest) -> Option<Arc<dyn Loaded>> {
+        self.resident.get(digest).map(|component| component as Arc<dyn Loaded>)
+    }
+
+    async fn load(&self, digest: &Digest, artifact: &dyn ArtifactSource) -> Result<(Arc<dyn Loaded>, StartClass), Problem> {
+        self.alone(digest, async {
+            if let Some(component) = self.resident.get(digest) {
+                return Ok((component as Arc<dyn Loaded>, StartClass::Loaded));
+            }
+            if let Some((path, _)) = self.find(digest).await? {
+                match self.map(digest, path).await {
+                    Ok(component) => return Ok((component as Arc<dyn Loaded>, StartClass::Loaded)),
+                    Err(problem) if problem.code == Code::E0603 => tracing::warn!(%problem, "compiled code can't be loaded and is compiled again"),
+                    Err(problem) => return Err(problem),
+                }
+            }
+            let bytes = artifact.artifact(digest).await?;
+            let checked = blocking({
+                let (digest, bytes) = (*digest, bytes.clone());
+                move || artifact::check(&digest, &bytes)
+            });
+            checked.await?;
+            let (path, _) = self.compile(digest, bytes).await?;
+            Ok((self.map(digest, path).await? as Arc<dyn Loaded>, StartClass::Compiled))
+        })
+        .await
+    }
+}
+
+/// A place in the line for one component. The last to leave takes the lock away.
+struct Turn<'a> {
+    loading: &'a Mutex<HashMap<Digest, Arc<tokio::sync::Mutex<()>>>>,
+    digest: Digest,
+    lock: Option<Arc<tokio::sync::Mutex<()>>>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut loading = self.loading.lock();
+        self.lock = None;
+        if loading.get(&self.digest).is_some_and(|lock| Arc::strong_count(lock) == 1) {
+            loading.remove(&self.digest);
+        }
+    }
+}
+
+/// Work that blocks on the disk or the CPU, on a thread for such work.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(Problem::new(Code::E0513, format!("work on a component failed: {error}"))),
+    }
+}
