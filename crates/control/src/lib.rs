@@ -1,1 +1,23 @@
-//! placeholder
+//! Control: plans, deploys and switches revisions, and offers the control API.
+//!
+//! It owns the catalog's writes and builds the snapshot that the data plane serves from; the data plane never asks it for anything. What
+//! was recorded it only reads: the views are `observe`'s, and journals are opened by whoever holds their key.
+
+mod api;
+mod check;
+mod core;
+mod deploy;
+mod hosts;
+mod journal;
+mod plan;
+mod serve;
+mod snapshot;
+pub mod token;
+
+pub use self::{
+    api::{document, router},
+    core::{Control, Parts},
+    hosts::Hosts,
+    serve::serve,
+    token::Token,
+};
