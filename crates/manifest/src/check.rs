@@ -121,8 +121,17 @@ impl Check<'_> {
         let name = place.under(&key.name).0;
         let message = format!("`{}`{} must be a table, and this is {}", place_key(&key.name), place.suffix(), node.value.kind());
         let (note, help) = match shape {
-            Shape::Named(named, _) => (format!("each {} is a table with a name", named.noun()), format!("[{name}.{}]", example(*named))),
-            Shape::Variables => ("each variable is a string".into(), format!("{} = {{ NAME = \"value\" }}", place_key(&key.name))),
+            Shape::Named(named, _) => {
+                (format!("each {} is a table with a name", named.noun()), format!("[{name}.{}]", example(*named)))
+            }
+            Shape::Variables => {
+                ("each variable is a string".into(), format!("{} = {{ NAME = \"value\" }}", place_key(&key.name)))
+            }
+            // `[fn]` with the keys of a function in it: the name was forgotten.
+            Shape::Table(keys) if keys.iter().any(|known| known.name == key.name) => {
+                let named = if place.0.ends_with("env") { Named::Environment } else { Named::Function };
+                (format!("each {} is a table with a name", named.noun()), format!("[{}.{}]", place.0, example(named)))
+            }
             Shape::Table(keys) => (known(keys), format!("[{name}]")),
             Shape::One(_) | Shape::List(_) | Shape::OneOrList(_) => return,
         };

@@ -3,7 +3,10 @@
 use toml_edit::{Array, DocumentMut, Item, TableLike, Value};
 use types::{Code, FunctionName, Grant, Problem, Reach};
 
-use crate::{load::read_table, source::Sources};
+use crate::{
+    load::{printable, read_table},
+    source::Sources,
+};
 
 /// A changed manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,12 +41,14 @@ fn add(source: &str, file_name: &str, function: &FunctionName, key: &str, value:
     // Our own reading gives the better message; what it accepts, the editor accepts too.
     read_table(&mut Sources::default(), file_name, source).map_err(|problems| first(problems, file_name))?;
     let parsed = source.parse::<DocumentMut>();
-    let mut document = parsed.map_err(|error| Problem::new(Code::E0102, format!("{file_name} is not TOML: {}", error.message())))?;
+    let mut document =
+        parsed.map_err(|error| Problem::new(Code::E0102, format!("{file_name} is not TOML: {}", error.message())))?;
     let table = function_table(&mut document, function).ok_or_else(|| {
         Problem::new(Code::E0708, format!("{file_name} has no function {function}")).help(format!("[fn.{function}]"))
     })?;
     let item = table.entry(key).or_insert_with(|| Item::Value(Value::Array(Array::new())));
-    let list = item.as_array_mut().ok_or_else(|| Problem::new(Code::E0104, format!("`{key}` in [fn.{function}] is not a list")))?;
+    let list =
+        item.as_array_mut().ok_or_else(|| Problem::new(Code::E0104, format!("`{key}` in [fn.{function}] is not a list")))?;
     let present = list.iter().any(|item| item.as_str() == Some(value));
     if !present {
         push(list, value);
@@ -54,7 +59,7 @@ fn add(source: &str, file_name: &str, function: &FunctionName, key: &str, value:
 }
 
 fn first(problems: Vec<Problem>, file_name: &str) -> Problem {
-    problems.into_iter().next().unwrap_or_else(|| Problem::new(Code::E0102, format!("{file_name} is not TOML")))
+    printable(problems).into_iter().next().unwrap_or_else(|| Problem::new(Code::E0102, format!("{file_name} is not TOML")))
 }
 
 fn function_table<'a>(document: &'a mut DocumentMut, function: &FunctionName) -> Option<&'a mut dyn TableLike> {
@@ -63,18 +68,24 @@ fn function_table<'a>(document: &'a mut DocumentMut, function: &FunctionName) ->
 
 /// Adds an item in the way in which the list is written: on a line of its own where the others have theirs.
 fn push(list: &mut Array, value: &str) {
-    let prefix = list.iter().last().and_then(|last| last.decor().prefix()?.as_str().map(str::to_owned));
-    match prefix.filter(|prefix| prefix.contains('\n')) {
-        Some(prefix) => {
-            // A comment of the line before belongs to that line.
-            let indent = prefix.rsplit('\n').next().unwrap_or_default().to_owned();
-            let mut item = Value::from(value);
-            item.decor_mut().set_prefix(format!("\n{indent}"));
-            list.push_formatted(item);
-            list.set_trailing_comma(true);
-        }
-        None => list.push(value),
+    let raw = |text: Option<&toml_edit::RawString>| text.and_then(toml_edit::RawString::as_str).unwrap_or_default().to_owned();
+    let prefix = list.iter().last().map(|last| raw(last.decor().prefix())).unwrap_or_default();
+    let Some((_, indent)) = prefix.rsplit_once('\n') else {
+        list.push(value);
+        return;
+    };
+    // What follows the last item, on its line, is a comment about that item: it stays there.
+    let mut after = raw(Some(list.trailing()));
+    let at = list.len() - 1;
+    if let Some(last) = list.get_mut(at) {
+        after = raw(last.decor().suffix()) + &after;
+        last.decor_mut().set_suffix("");
     }
+    let mut item = Value::from(value);
+    item.decor_mut().set_prefix(format!("{}\n{indent}", after.trim_end()));
+    list.push_formatted(item);
+    list.set_trailing_comma(true);
+    list.set_trailing("\n");
 }
 
 /// The line of the item that was added.

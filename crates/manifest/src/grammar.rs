@@ -57,10 +57,8 @@ pub(crate) static ROOT: [Key; 4] = [
 ];
 
 /// `[env.x]`: what belongs to an environment alone, and what is merged over the rest.
-pub(crate) static ENVIRONMENT: [Key; 2] = [
-    key("domain", Shape::One(Leaf::Domain)),
-    key("fn", Shape::Named(Named::Function, &Shape::Table(&FUNCTION))),
-];
+pub(crate) static ENVIRONMENT: [Key; 2] =
+    [key("domain", Shape::One(Leaf::Domain)), key("fn", Shape::Named(Named::Function, &Shape::Table(&FUNCTION)))];
 
 /// `[fn.x]`. `path` comes first, so that the rest is what `fn.toml` may hold.
 pub(crate) static FUNCTION: [Key; 7] = [

@@ -13,9 +13,9 @@ use crate::{
     FILE_NAME, check,
     files::{Disk, Files},
     grammar::ROOT,
-    model,
+    leaf, model,
     origins::Origins,
-    source::{At, Sources},
+    source::{self, At, Sources},
     tree::Table,
 };
 
@@ -71,17 +71,33 @@ fn check_size(bytes: usize, shown: &str) -> Result<(), Problem> {
 /// Every problem of the text, as [`load`] gives them.
 pub fn parse(source: &str, file_name: &str, env: &EnvName, files: &dyn Files) -> Result<Loaded, Vec<Problem>> {
     let mut sources = Sources::default();
-    let root = read_table(&mut sources, file_name, source)?;
+    let root = read_table(&mut sources, file_name, source).map_err(printable)?;
     let mut problems = check::table(&sources, &ROOT, &root, "");
     let made = model::make(&mut sources, &root, env, files);
     problems.extend(made.problems);
     match made.loaded {
         Some(loaded) if problems.is_empty() => Ok(loaded),
         _ => {
-            problems.sort_by_key(|problem| problem.place.as_ref().map(|place| (place.file != file_name, place.line, place.column)));
-            Err(problems)
+            problems
+                .sort_by_key(|problem| problem.place.as_ref().map(|place| (place.file != file_name, place.line, place.column)));
+            Err(printable(problems))
         }
     }
+}
+
+/// Problems quote what a person wrote, in many places; none of it may steer a terminal.
+pub(crate) fn printable(mut problems: Vec<Problem>) -> Vec<Problem> {
+    let clean = |text: &mut String| {
+        if text.contains(char::is_control) {
+            *text = text.chars().map(source::printable).collect();
+        }
+    };
+    for problem in &mut problems {
+        clean(&mut problem.message);
+        problem.notes.iter_mut().for_each(clean);
+        problem.help.iter_mut().for_each(clean);
+    }
+    problems
 }
 
 /// A text as a table.
@@ -100,7 +116,14 @@ pub(crate) fn read_table(sources: &mut Sources, name: &str, text: &str) -> Resul
     let problem = |error: &toml::de::Error| {
         let span = error.span().unwrap_or(0..0);
         let message = format!("{name} is not TOML: {}", error.message().trim().replace('\n', ", "));
-        Problem::new(Code::E0102, message).at(sources.place(At { file, start: span.start, end: span.end }))
+        let bare = error.message().contains("must be quoted").then(|| text.get(span.clone())).flatten();
+        let bare = bare.filter(|bare| !bare.contains(['"', '\'', '[', '{']));
+        let at = At { file, start: span.start, end: span.end };
+        let mut problem = Problem::new(Code::E0102, message).at(sources.place(at));
+        problem.help = bare.and_then(|bare| sources.mended(at, &leaf::quote(bare)));
+        problem
     };
-    Err(errors.iter().take(SHOWN).map(problem).collect())
+    let mut errors: Vec<_> = errors.iter().take(SHOWN).collect();
+    errors.sort_by_key(|error| error.span().map(|span| span.start));
+    Err(errors.into_iter().map(problem).collect())
 }

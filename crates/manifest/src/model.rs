@@ -55,7 +55,8 @@ fn environment<'a>(root: &'a Table, env: &EnvName, problems: &mut Vec<Problem>) 
 
 /// Functions of environments that the file does not have and that bring no code of their own: slips of the finger.
 fn unknown_functions(sources: &Sources, root: &Table) -> Vec<Problem> {
-    let known: Vec<&str> = root.table("fn").into_iter().flat_map(|table| table.0.iter().map(|(key, _)| key.name.as_str())).collect();
+    let known: Vec<&str> =
+        root.table("fn").into_iter().flat_map(|table| table.0.iter().map(|(key, _)| key.name.as_str())).collect();
     let mut problems = Vec::new();
     for (env, node) in root.table("env").into_iter().flat_map(|envs| &envs.0) {
         let Value::Table(table) = &node.value else { continue };
@@ -65,9 +66,10 @@ fn unknown_functions(sources: &Sources, root: &Table) -> Vec<Problem> {
                 continue;
             }
             let mended = nearest(&key.name, known.iter().copied()).and_then(|name| sources.mended(key.at, name));
-            let mut problem = Problem::new(Code::E0103, format!("[env.{}] sets a function that does not exist: {}", env.name, key.name))
-                .at(sources.place(key.at))
-                .note(format!("functions: {}", known.join(", ")));
+            let mut problem =
+                Problem::new(Code::E0103, format!("[env.{}] sets a function that does not exist: {}", env.name, key.name))
+                    .at(sources.place(key.at))
+                    .note(format!("functions: {}", known.join(", ")));
             problem.help = mended;
             problems.push(problem);
         }
@@ -82,7 +84,13 @@ struct Layered {
     table: Table,
 }
 
-fn functions(sources: &mut Sources, root: &Table, own_env: Option<&Table>, files: &dyn Files, problems: &mut Vec<Problem>) -> Vec<Layered> {
+fn functions(
+    sources: &mut Sources,
+    root: &Table,
+    own_env: Option<&Table>,
+    files: &dyn Files,
+    problems: &mut Vec<Problem>,
+) -> Vec<Layered> {
     let mut layers: BTreeMap<FunctionName, Layered> = BTreeMap::new();
     let base = root.table("fn").into_iter().flat_map(|functions| &functions.0);
     let over = own_env.and_then(|env| env.table("fn")).into_iter().flat_map(|functions| &functions.0);
@@ -93,7 +101,8 @@ fn functions(sources: &mut Sources, root: &Table, own_env: Option<&Table>, files
     for (name, key, table) in base.filter_map(named) {
         layers.insert(name.clone(), Layered { name, key, table });
     }
-    let over: BTreeMap<FunctionName, (Key, Table)> = over.filter_map(named).map(|(name, key, table)| (name, (key, table))).collect();
+    let over: BTreeMap<FunctionName, (Key, Table)> =
+        over.filter_map(named).map(|(name, key, table)| (name, (key, table))).collect();
     // A function that exists in this environment alone has a path; without one, it was reported as a slip.
     for (name, (key, table)) in over.iter().filter(|(_, (_, table))| table.get("path").is_some()) {
         layers.entry(name.clone()).or_insert_with(|| Layered { name: name.clone(), key: key.clone(), table: table.clone() });
@@ -118,9 +127,10 @@ fn function_file(sources: &mut Sources, path: &str, files: &dyn Files, problems:
     if files.found(&name) != Found::File {
         return None;
     }
+    let shown = sources.beside_first(&name);
     let read = match files.read(&name) {
-        Ok(text) => read_table(sources, &name, &text),
-        Err(error) => Err(vec![Problem::new(Code::E0102, format!("{name} can't be read: {error}"))]),
+        Ok(text) => read_table(sources, &shown, &text),
+        Err(error) => Err(vec![Problem::new(Code::E0102, format!("{shown} can't be read: {error}"))]),
     };
     match read {
         Err(found) => {
@@ -144,16 +154,17 @@ struct Maker<'a> {
 
 impl Maker<'_> {
     fn app(&mut self, root: &Table, env: &EnvName, own_env: Option<&Table>, layers: &[Layered]) -> Option<Loaded> {
-        let name = self.required(root, "app", "", None, "app = \"shop\"").and_then(|node| {
-            self.origins.written(self.sources, "app".into(), print(node), node.at);
-            leaf::app(&node.value).ok()
-        });
+        let name =
+            self.required(root, "app", &format!(" in {}", self.sources.first()), None, "app = \"shop\"").and_then(|node| {
+                self.origins.written(self.sources, "app".into(), print(node), node.at);
+                leaf::app(&node.value).ok()
+            });
         self.origins.found("env".into(), leaf::quote(env.as_str()), "the environment that was asked for");
         let since = self.optional(root, "", "since", leaf::date);
         let domain = own_env.and_then(|table| self.optional(table, "", "domain", leaf::domain));
         let asked = root.table("fn").is_some_and(|functions| !functions.0.is_empty());
         if layers.is_empty() && !asked && !matches!(root.get("fn"), Some(node) if !matches!(node.value, Value::Table(_))) {
-            let problem = Problem::new(Code::E0106, "the manifest has no function: there is nothing to run");
+            let problem = Problem::new(Code::E0106, format!("{} has no function: there is nothing to run", self.sources.first()));
             self.problems.push(problem.note("a function is a table with a name and a path").help("[fn.api]"));
         }
         let functions: BTreeMap<_, _> =
@@ -179,7 +190,11 @@ impl Maker<'_> {
         let record = self.optional(table, &prefix, "record", leaf::record);
         if record.is_none() {
             let value = leaf::quote(&RecordMode::default().to_string());
-            self.origins.found(format!("{prefix}record"), value, "default: journals of failures are kept, so that they can be replayed");
+            self.origins.found(
+                format!("{prefix}record"),
+                value,
+                "default: journals of failures are kept, so that they can be replayed",
+            );
         }
         let record = record.unwrap_or_default();
         Some(Function { name: name.clone(), path: path?.0, build: build?, routes, uses, reach, env, limits, record })
@@ -234,7 +249,14 @@ impl Maker<'_> {
         variables
     }
 
-    fn list<T>(&mut self, table: &Table, prefix: &str, name: &str, read: fn(&Value) -> Result<T, leaf::Refusal>, default: &str) -> Vec<T> {
+    fn list<T>(
+        &mut self,
+        table: &Table,
+        prefix: &str,
+        name: &str,
+        read: fn(&Value) -> Result<T, leaf::Refusal>,
+        default: &str,
+    ) -> Vec<T> {
         let key = format!("{prefix}{name}");
         let Some(node) = table.get(name) else {
             self.origins.found(key, "[]".into(), default);
@@ -244,7 +266,13 @@ impl Maker<'_> {
         items(node).iter().filter_map(|item| read(&item.value).ok()).collect()
     }
 
-    fn optional<T>(&mut self, table: &Table, prefix: &str, name: &str, read: fn(&Value) -> Result<T, leaf::Refusal>) -> Option<T> {
+    fn optional<T>(
+        &mut self,
+        table: &Table,
+        prefix: &str,
+        name: &str,
+        read: fn(&Value) -> Result<T, leaf::Refusal>,
+    ) -> Option<T> {
         let node = table.get(name)?;
         let value = read(&node.value).ok()?;
         self.origins.written(self.sources, format!("{prefix}{name}"), print(node), node.at);

@@ -34,7 +34,8 @@ mod tests {
     #[test]
     fn near_names_are_found_and_far_ones_are_not() {
         let keys = ["path", "route", "uses", "reach", "env", "limits", "record"];
-        for (written, meant) in [("rout", "route"), ("routes", "route"), ("limit", "limits"), ("Path", "path"), ("rec", "record")] {
+        for (written, meant) in [("rout", "route"), ("routes", "route"), ("limit", "limits"), ("Path", "path"), ("rec", "record")]
+        {
             assert_eq!(nearest(written, keys), Some(meant), "{written}");
         }
         for written in ["on", "auth", "budget", "x", ""] {

@@ -43,7 +43,10 @@ pub(crate) fn conflicts(sources: &Sources, routes: &[Placed<'_>]) -> Vec<Problem
 }
 
 fn problem(sources: &Sources, placed: &Placed<'_>, other: &Placed<'_>) -> Problem {
-    let message = format!("`{}` of {} answers requests that `{}` of {} answers", placed.route, placed.function, other.route, other.function);
+    let message = format!(
+        "`{}` of {} answers requests that `{}` of {} answers",
+        placed.route, placed.function, other.route, other.function
+    );
     Problem::new(Code::E0108, message)
         .at(sources.place(placed.at))
         .note(format!("the other stands at {}", sources.line_of(other.at)))

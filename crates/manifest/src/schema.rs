@@ -88,3 +88,42 @@ struct Environment {
     #[schemars(rename = "fn")]
     functions: Option<BTreeMap<String, Function>>,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::grammar::{ENVIRONMENT, FUNCTION, Key, LIMITS, ROOT};
+
+    #[test]
+    fn the_schema_has_the_keys_of_the_grammar_and_no_others() {
+        let schema = schema();
+        let same = |table: &Value, keys: &[Key]| {
+            let described: BTreeSet<&str> =
+                table["properties"].as_object().expect("an object").keys().map(String::as_str).collect();
+            assert_eq!(described, keys.iter().map(|key| key.name).collect());
+            assert_eq!(table["additionalProperties"], Value::Bool(false), "unknown keys are errors");
+        };
+        same(&schema, &ROOT);
+        for (name, keys) in [("Function", &FUNCTION[..]), ("Environment", &ENVIRONMENT), ("Limits", &LIMITS)] {
+            same(&schema["$defs"][name], keys);
+        }
+    }
+
+    #[test]
+    fn the_schema_gives_the_bounds_of_the_limits() {
+        use types::limits;
+        let limits_schema = &schema()["$defs"]["Limits"]["properties"];
+        assert_eq!(limits_schema["concurrency"]["maximum"], limits::CONCURRENCY_MAX);
+        let described = |key: &str, default: &str, max: &str| {
+            let text = limits_schema[key]["description"].as_str().expect("a description").to_owned();
+            assert!(text.contains(&format!("{default} unless set, at most {max}.")), "{text}");
+        };
+        described("memory", &crate::leaf::print_size(&limits::MEMORY_DEFAULT), &crate::leaf::print_size(&limits::MEMORY_MAX));
+        described("time", &crate::leaf::print_duration(&limits::TIME_DEFAULT), &crate::leaf::print_duration(&limits::TIME_MAX));
+        described("concurrency", &limits::CONCURRENCY_DEFAULT.to_string(), &limits::CONCURRENCY_MAX.to_string());
+    }
+}

@@ -30,6 +30,19 @@ impl Sources {
         self.0.len() - 1
     }
 
+    /// The name of the manifest, which is read first.
+    pub(crate) fn first(&self) -> &str {
+        self.0.first().map_or(crate::FILE_NAME, |source| &source.name)
+    }
+
+    /// A path relative to the manifest, named as the manifest was named.
+    pub(crate) fn beside_first(&self, path: &str) -> String {
+        match self.first().rsplit_once('/') {
+            Some((folder, _)) => format!("{folder}/{path}"),
+            None => path.to_owned(),
+        }
+    }
+
     /// `dayfly.toml:7`.
     pub(crate) fn line_of(&self, at: At) -> String {
         format!("{}:{}", self.0[at.file].name, self.line(at).number)
@@ -91,7 +104,7 @@ fn count(text: &str) -> u32 {
 }
 
 /// A broken file may hold anything; a terminal is shown no control characters, and columns stay what they are.
-fn printable(c: char) -> char {
+pub(crate) fn printable(c: char) -> char {
     match c {
         '\t' => ' ',
         c if c.is_control() => char::REPLACEMENT_CHARACTER,

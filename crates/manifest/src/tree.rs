@@ -44,7 +44,7 @@ impl Value {
             Self::Integer(_) => "an integer",
             Self::Float(_) => "a float",
             Self::Bool(_) => "a boolean",
-            Self::Date(_) => "a date",
+            Self::Date(_) => "a date without quotes",
             Self::List(_) => "a list",
             Self::Table(_) => "a table",
         }

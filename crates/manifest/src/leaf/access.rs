@@ -56,14 +56,15 @@ pub(crate) fn grant(value: &Value) -> Result<Grant, Refusal> {
                 let meant = nearest(kind, kinds).map(|meant| quote(&text.replacen(kind.as_str(), meant, 1)));
                 Refusal::new(Code::E0107, format!("{error}")).note(format!("kinds: {}", kinds.join(", "))).mend(meant)
             }
-            InvalidGrant::Access(_) => {
+            InvalidGrant::Access(_) if text.contains('.') => {
                 let resource = text.split(':').next().unwrap_or_default();
                 Refusal::new(Code::E0105, format!("{error}"))
                     .note("without it a function may read and write")
                     .mend(resource.parse::<Grant>().ok().map(|_| quote(resource)))
             }
-            InvalidGrant::Shape(_) => {
+            InvalidGrant::Access(_) | InvalidGrant::Shape(_) => {
                 let dotted = text.replacen([':', '/', ' '], ".", 1);
+                let error = InvalidGrant::Shape(text.to_owned());
                 Refusal::new(Code::E0105, format!("{error}")).mend(dotted.parse::<Grant>().ok().map(|_| quote(&dotted)))
             }
         }

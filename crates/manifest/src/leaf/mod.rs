@@ -6,8 +6,8 @@ mod units;
 
 pub(crate) use access::{grant, reach, route};
 pub(crate) use text::{app, date, domain, path, record, variable};
-pub(crate) use units::{concurrency, memory, print_duration, print_size, time};
 use types::Code;
+pub(crate) use units::{concurrency, memory, print_duration, print_size, time};
 
 use crate::tree::Value;
 
@@ -88,7 +88,15 @@ impl Leaf {
 
     /// The refusal of a value of another type.
     pub(crate) fn wrong_type(self, value: &Value) -> Refusal {
-        Refusal::new(Code::E0104, format!("takes {}, and this is {}", self.expects(), value.kind()))
+        // A list of one where one is wanted: the one is meant.
+        let only = match value {
+            Value::List(items) => items.first().filter(|_| items.len() == 1).and_then(|item| match &item.value {
+                Value::Text(text) => Some(quote(text)),
+                _ => None,
+            }),
+            _ => None,
+        };
+        Refusal::new(Code::E0104, format!("takes {}, and this is {}", self.expects(), value.kind())).mend(only)
     }
 
     /// The text of a value that must be a string.

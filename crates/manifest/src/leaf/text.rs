@@ -29,7 +29,8 @@ pub(crate) fn date(value: &Value) -> Result<String, Refusal> {
 }
 
 fn is_date(text: &str) -> bool {
-    let shaped = text.len() == 10 && text.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
+    let shaped =
+        text.len() == 10 && text.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
     if !shaped {
         return false;
     }
@@ -53,7 +54,8 @@ pub(crate) fn domain(value: &Value) -> Result<String, Refusal> {
     }
     let bare = text.split_once("://").map_or(text, |(_, rest)| rest);
     let bare = bare.split(['/', ':']).next().unwrap_or_default().to_ascii_lowercase();
-    let refusal = Refusal::new(Code::E0105, format!("{text:?} is not a host name: write it in lower case, without scheme, port or path"));
+    let refusal =
+        Refusal::new(Code::E0105, format!("{text:?} is not a host name: write it in lower case, without scheme, port or path"));
     Err(refusal.mend(is_host(&bare).then(|| quote(&bare))))
 }
 
@@ -70,7 +72,10 @@ fn is_host(text: &str) -> bool {
 pub(crate) fn path(value: &Value) -> Result<String, Refusal> {
     let text = Leaf::Path.text(value)?;
     if text.trim().is_empty() || text.contains(char::is_control) {
-        return Err(Refusal::new(Code::E0105, format!("{text:?} is not a path: name a folder with a Cargo.toml, or a .wasm file")));
+        return Err(Refusal::new(
+            Code::E0105,
+            format!("{text:?} is not a path: name a folder with a Cargo.toml, or a .wasm file"),
+        ));
     }
     Ok(text.to_owned())
 }
@@ -121,7 +126,8 @@ mod tests {
         for good in ["2026-11-21", "2024-02-29", "2000-02-29"] {
             assert!(is_date(good), "{good}");
         }
-        for bad in ["2026-02-29", "2100-02-29", "2026-13-01", "2026-00-10", "2026-1-1", "26-11-2100", "2026-04-31", "２026-1-1"] {
+        for bad in ["2026-02-29", "2100-02-29", "2026-13-01", "2026-00-10", "2026-1-1", "26-11-2100", "2026-04-31", "２026-1-1"]
+        {
             assert!(!is_date(bad), "{bad}");
         }
     }

@@ -18,7 +18,7 @@ pub(crate) fn memory(value: &Value) -> Result<ByteCount, Refusal> {
     }
     let text = Leaf::Memory.text(value)?;
     let size: ByteCount = text.parse().map_err(|error| Refusal::new(Code::E0105, format!("{error}")).mend(mend_size(text)))?;
-    bounded("memory", size, (MEMORY_MIN, limits::MEMORY_MAX), print_size)
+    bounded(size, (MEMORY_MIN, limits::MEMORY_MAX), print_size)
 }
 
 /// Wall time of one invocation.
@@ -32,7 +32,7 @@ pub(crate) fn time(value: &Value) -> Result<Duration, Refusal> {
         Refusal::new(Code::E0105, message).mend(mend_duration(text))
     };
     let time = parse_duration(text).ok_or_else(refusal)?;
-    bounded("time", time, (TIME_MIN, limits::TIME_MAX), print_duration)
+    bounded(time, (TIME_MIN, limits::TIME_MAX), print_duration)
 }
 
 /// Invocations at once.
@@ -45,13 +45,13 @@ pub(crate) fn concurrency(value: &Value) -> Result<u32, Refusal> {
         }
         value => return Err(Leaf::Concurrency.wrong_type(value)),
     };
-    let number = bounded("concurrency", number, (1, i128::from(limits::CONCURRENCY_MAX)), i128::to_string)?;
+    let number = bounded(number, (1, i128::from(limits::CONCURRENCY_MAX)), i128::to_string)?;
     Ok(u32::try_from(number).expect("it lies within the bounds, which are u32"))
 }
 
-fn bounded<T: PartialOrd + Copy>(name: &str, value: T, (min, max): (T, T), print: fn(&T) -> String) -> Result<T, Refusal> {
+fn bounded<T: PartialOrd + Copy>(value: T, (min, max): (T, T), print: fn(&T) -> String) -> Result<T, Refusal> {
     let refuse = |nearest: T| {
-        let message = format!("{name} is {}, allowed are {} to {}", print(&value), print(&min), print(&max));
+        let message = format!("{} is out of bounds: allowed are {} to {}", print(&value), print(&min), print(&max));
         let text = print(&nearest);
         let mended = if text.bytes().all(|b| b.is_ascii_digit()) { text } else { quote(&text) };
         Err(Refusal::new(Code::E0105, message).note("all limits: dayfly limits").mend(Some(mended)))

@@ -1,0 +1,8 @@
+//! The manifest from outside: what is accepted, what every mistake looks like, and that no text makes it panic.
+
+mod accepted;
+mod disk;
+mod edits;
+mod mutated;
+mod refused;
+mod support;

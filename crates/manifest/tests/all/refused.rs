@@ -1,0 +1,555 @@
+//! Every mistake, as the person who made it sees it.
+
+use expect_test::expect;
+
+use crate::support::{Memory, check, check_in};
+
+#[test]
+fn e0102_names_each_place_that_is_not_toml() {
+    check(
+        "app = shop\n[fn.api\npath = \"api\"\n",
+        expect![[r#"
+        error[E0102]: dayfly.toml is not TOML: string values must be quoted, expected literal string
+         --> dayfly.toml:1:7
+        1 | app = shop
+          |       ^^^^
+          = help: app = "shop"
+        error[E0102]: dayfly.toml is not TOML: unclosed table, expected `]`
+         --> dayfly.toml:2:8
+        2 | [fn.api
+          |        ^
+    "#]],
+    );
+    check(
+        "app = \"a\"\napp = \"b\"\n",
+        expect![[r#"
+        error[E0102]: dayfly.toml is not TOML: duplicate key
+         --> dayfly.toml:2:1
+        2 | app = "b"
+          | ^^^
+    "#]],
+    );
+}
+
+#[test]
+fn e0103_names_the_nearest_key_and_mends_the_line() {
+    check(
+        "app = \"a\"\n[fn.api]\npath = \"api\"\n  rout = \"GET /\"\n",
+        expect![[r#"
+        error[E0103]: unknown key `rout` in [fn.api]
+         --> dayfly.toml:4:3
+        4 |   rout = "GET /"
+          |   ^^^^
+          = known here: path, route, uses, reach, env, limits, record
+          = help: route = "GET /"
+    "#]],
+    );
+}
+
+#[test]
+fn e0103_says_where_a_known_key_belongs() {
+    check(
+        "app = \"a\"\ndomain = \"a.b\"\nroute = \"/\"\n[fn.api]\npath = \"api\"\nmemory = \"64MiB\"\n",
+        expect![[r#"
+        error[E0103]: unknown key `domain`
+         --> dayfly.toml:2:1
+        2 | domain = "a.b"
+          | ^^^^^^
+          = `domain` belongs to an environment, such as [env.prod]
+        error[E0103]: unknown key `route`
+         --> dayfly.toml:3:1
+        3 | route = "/"
+          | ^^^^^
+          = `route` belongs to a function, such as [fn.api]
+        error[E0103]: unknown key `memory` in [fn.api]
+         --> dayfly.toml:6:1
+        6 | memory = "64MiB"
+          | ^^^^^^
+          = `memory` is one of the limits
+          = help: limits.memory = "64MiB"
+    "#]],
+    );
+}
+
+#[test]
+fn e0103_refuses_what_a_later_version_may_know() {
+    check(
+        "app = \"a\"\n[site]\ndir = \"x\"\n[fn.api]\npath = \"api\"\non = { queue = \"q\" }\n",
+        expect![[r#"
+        error[E0103]: unknown key `site`
+         --> dayfly.toml:2:2
+        2 | [site]
+          |  ^^^^
+          = known here: app, since, fn, env
+        error[E0103]: unknown key `on` in [fn.api]
+         --> dayfly.toml:6:1
+        6 | on = { queue = "q" }
+          | ^^
+          = known here: path, route, uses, reach, env, limits, record
+    "#]],
+    );
+}
+
+#[test]
+fn e0103_finds_a_slip_in_an_environment_that_was_not_asked_for() {
+    check(
+        "app = \"a\"\n[fn.api]\npath = \"api\"\n[env.prod.fn.apii.limits]\ntime = \"1s\"\n[env.prod]\ndomian = \"a.b\"\n",
+        expect![[r#"
+        error[E0103]: [env.prod] sets a function that does not exist: apii
+         --> dayfly.toml:4:14
+        4 | [env.prod.fn.apii.limits]
+          |              ^^^^
+          = functions: api
+          = help: [env.prod.fn.api.limits]
+        error[E0103]: unknown key `domian` in [env.prod]
+         --> dayfly.toml:7:1
+        7 | domian = "a.b"
+          | ^^^^^^
+          = known here: domain, fn
+          = help: domain = "a.b"
+    "#]],
+    );
+}
+
+#[test]
+fn e0104_says_what_each_key_takes() {
+    check(
+        "app = 1\nsince = 2026-11-21\n[fn.api]\npath = [\"api\"]\nroute = 1\nuses = \"kv.a\"\nreach = [1]\nenv = { A = 1, B = true }\nrecord = 5\n\
+         limits = { memory = 64, time = 10, concurrency = \"200\" }\n",
+        expect![[r#"
+            error[E0104]: `app` takes a name in a string, such as "shop", and this is an integer
+             --> dayfly.toml:1:7
+            1 | app = 1
+              |       ^
+            error[E0104]: `since` takes a date in a string, such as "2026-11-21", and this is a date without quotes
+             --> dayfly.toml:2:9
+            2 | since = 2026-11-21
+              |         ^^^^^^^^^^
+              = help: since = "2026-11-21"
+            error[E0104]: `path` in [fn.api] takes a path in a string, such as "api", and this is a list
+             --> dayfly.toml:4:8
+            4 | path = ["api"]
+              |        ^^^^^^^
+              = help: path = "api"
+            error[E0104]: `route` in [fn.api] takes a route in a string, such as "GET /orders/{id}", and this is an integer
+             --> dayfly.toml:5:9
+            5 | route = 1
+              |         ^
+            error[E0104]: `uses` in [fn.api] takes a list, and this is a string
+             --> dayfly.toml:6:8
+            6 | uses = "kv.a"
+              |        ^^^^^^
+              = each is a resource in a string, such as "kv.sessions"
+              = help: uses = ["kv.a"]
+            error[E0104]: `reach` in [fn.api] takes a scheme and a host in a string, such as "https://api.example.com", and this is an integer
+             --> dayfly.toml:7:10
+            7 | reach = [1]
+              |          ^
+            error[E0104]: `A` in [fn.api.env] takes a string, and this is an integer
+             --> dayfly.toml:8:13
+            8 | env = { A = 1, B = true }
+              |             ^
+              = help: env = { A = "1", B = true }
+            error[E0104]: `B` in [fn.api.env] takes a string, and this is a boolean
+             --> dayfly.toml:8:20
+            8 | env = { A = 1, B = true }
+              |                    ^^^^
+              = help: env = { A = 1, B = "true" }
+            error[E0104]: `record` in [fn.api] takes "off", "errors", "all" or a percentage, such as "1%", and this is an integer
+             --> dayfly.toml:9:10
+            9 | record = 5
+              |          ^
+              = help: record = "5%"
+            error[E0104]: `memory` in [fn.api.limits] takes a size in a string, such as "128MiB", and this is an integer
+              --> dayfly.toml:10:21
+            10 | limits = { memory = 64, time = 10, concurrency = "200" }
+               |                     ^^
+              = help: limits = { memory = "64MiB", time = 10, concurrency = "200" }
+            error[E0104]: `time` in [fn.api.limits] takes a duration in a string, such as "10s", and this is an integer
+              --> dayfly.toml:10:32
+            10 | limits = { memory = 64, time = 10, concurrency = "200" }
+               |                                ^^
+              = help: limits = { memory = 64, time = "10s", concurrency = "200" }
+            error[E0104]: `concurrency` in [fn.api.limits] takes a whole number, such as 1000, and this is a string
+              --> dayfly.toml:10:50
+            10 | limits = { memory = 64, time = 10, concurrency = "200" }
+               |                                                  ^^^^^
+              = help: limits = { memory = 64, time = 10, concurrency = 200 }
+        "#]],
+    );
+}
+
+#[test]
+fn e0104_mends_tables_that_are_none() {
+    check(
+        "app = \"a\"\n[[fn]]\npath = \"api\"\n",
+        expect![[r#"
+        error[E0104]: `fn` must be a table, and this is a list
+         --> dayfly.toml:2:3
+        2 | [[fn]]
+          |   ^^
+          = each function is a table with a name
+          = help: [fn.api]
+    "#]],
+    );
+    check(
+        "app = \"a\"\nenv = \"prod\"\n[fn]\npath = \"api\"\n",
+        expect![[r#"
+        error[E0104]: `env` must be a table, and this is a string
+         --> dayfly.toml:2:1
+        2 | env = "prod"
+          | ^^^
+          = each environment is a table with a name
+          = help: [env.prod]
+        error[E0104]: `path` in [fn] must be a table, and this is a string
+         --> dayfly.toml:4:1
+        4 | path = "api"
+          | ^^^^
+          = each function is a table with a name
+          = help: [fn.api]
+    "#]],
+    );
+    check(
+        "app = \"a\"\n[fn.api]\npath = \"api\"\nlimits = 1\nenv = []\n",
+        expect![[r#"
+        error[E0104]: `limits` in [fn.api] must be a table, and this is an integer
+         --> dayfly.toml:4:1
+        4 | limits = 1
+          | ^^^^^^
+          = known here: memory, time, concurrency
+          = help: [fn.api.limits]
+        error[E0104]: `env` in [fn.api] must be a table, and this is a list
+         --> dayfly.toml:5:1
+        5 | env = []
+          | ^^^
+          = each variable is a string
+          = help: env = { NAME = "value" }
+    "#]],
+    );
+}
+
+#[test]
+fn e0105_measures_against_what_is_allowed() {
+    check(
+        "app = \"a\"\n[fn.api]\npath = \"api\"\nlimits = { memory = \"2GiB\", time = \"1h\", concurrency = 0 }\n[env.prod.fn.api.limits]\nconcurrency = 99999\n",
+        expect![[r#"
+            error[E0105]: `memory` in [fn.api.limits]: 2GiB is out of bounds: allowed are 64KiB to 1GiB
+             --> dayfly.toml:4:21
+            4 | limits = { memory = "2GiB", time = "1h", concurrency = 0 }
+              |                     ^^^^^^
+              = all limits: dayfly limits
+              = help: limits = { memory = "1GiB", time = "1h", concurrency = 0 }
+            error[E0105]: `time` in [fn.api.limits]: 1h is out of bounds: allowed are 1ms to 15m
+             --> dayfly.toml:4:36
+            4 | limits = { memory = "2GiB", time = "1h", concurrency = 0 }
+              |                                    ^^^^
+              = all limits: dayfly limits
+              = help: limits = { memory = "2GiB", time = "15m", concurrency = 0 }
+            error[E0105]: `concurrency` in [fn.api.limits]: 0 is out of bounds: allowed are 1 to 10000
+             --> dayfly.toml:4:56
+            4 | limits = { memory = "2GiB", time = "1h", concurrency = 0 }
+              |                                                        ^
+              = all limits: dayfly limits
+              = help: limits = { memory = "2GiB", time = "1h", concurrency = 1 }
+            error[E0105]: `concurrency` in [env.prod.fn.api.limits]: 99999 is out of bounds: allowed are 1 to 10000
+             --> dayfly.toml:6:15
+            6 | concurrency = 99999
+              |               ^^^^^
+              = all limits: dayfly limits
+              = help: concurrency = 10000
+        "#]],
+    );
+}
+
+#[test]
+fn e0105_mends_units_hosts_and_modes() {
+    check(
+        "app = \"a\"\nsince = \"2026-02-30\"\n[fn.api]\npath = \"api\"\nuses = [\"kv:s\", \"kv.s:write\"]\nreach = [\"api.github.com/users\", \"ftp://x\", \"\"]\nrecord = \"al\"\n\
+         [fn.api.limits]\nmemory = \"64MBytes\"\ntime = \"10 sec\"\n[env.prod]\ndomain = \"https://Shop.example.com/\"\n",
+        expect![[r#"
+            error[E0105]: `since`: "2026-02-30" is not a date: write year, month and day, such as "2026-11-21"
+             --> dayfly.toml:2:9
+            2 | since = "2026-02-30"
+              |         ^^^^^^^^^^^^
+            error[E0105]: `uses` in [fn.api]: "kv:s" is not a resource: write kind.name, such as kv.sessions
+             --> dayfly.toml:5:9
+            5 | uses = ["kv:s", "kv.s:write"]
+              |         ^^^^^^
+              = help: uses = ["kv.s", "kv.s:write"]
+            error[E0105]: `uses` in [fn.api]: "write" is not an access: only :read narrows a grant
+             --> dayfly.toml:5:17
+            5 | uses = ["kv:s", "kv.s:write"]
+              |                 ^^^^^^^^^^^^
+              = without it a function may read and write
+              = help: uses = ["kv:s", "kv.s"]
+            error[E0105]: `reach` in [fn.api]: "api.github.com/users" is not a place to reach: write a scheme and a host, such as https://api.example.com or http://10.0.0.5:8080
+             --> dayfly.toml:6:10
+            6 | reach = ["api.github.com/users", "ftp://x", ""]
+              |          ^^^^^^^^^^^^^^^^^^^^^^
+              = help: reach = ["https://api.github.com", "ftp://x", ""]
+            error[E0105]: `reach` in [fn.api]: "ftp://x" is not a place to reach: write a scheme and a host, such as https://api.example.com or http://10.0.0.5:8080
+             --> dayfly.toml:6:34
+            6 | reach = ["api.github.com/users", "ftp://x", ""]
+              |                                  ^^^^^^^^^
+              = help: reach = ["api.github.com/users", "https://x", ""]
+            error[E0105]: `reach` in [fn.api]: "" is not a place to reach: write a scheme and a host, such as https://api.example.com or http://10.0.0.5:8080
+             --> dayfly.toml:6:45
+            6 | reach = ["api.github.com/users", "ftp://x", ""]
+              |                                             ^^
+            error[E0105]: `record` in [fn.api]: "al" is not a record mode: use "off", "errors", "all" or a percentage such as "1%"
+             --> dayfly.toml:7:10
+            7 | record = "al"
+              |          ^^^^
+              = help: record = "all"
+            error[E0105]: `memory` in [fn.api.limits]: "64MBytes" is not a size: write a whole number and a unit, such as 64MiB
+             --> dayfly.toml:9:10
+            9 | memory = "64MBytes"
+              |          ^^^^^^^^^^
+            error[E0105]: `time` in [fn.api.limits]: "10 sec" is not a duration: write a whole number and one of ms, s, m, h, d, such as "10s"
+              --> dayfly.toml:10:8
+            10 | time = "10 sec"
+               |        ^^^^^^^^
+              = help: time = "10s"
+            error[E0105]: `domain` in [env.prod]: "https://Shop.example.com/" is not a host name: write it in lower case, without scheme, port or path
+              --> dayfly.toml:12:10
+            12 | domain = "https://Shop.example.com/"
+               |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+              = help: domain = "shop.example.com"
+        "#]],
+    );
+}
+
+#[test]
+fn e0105_and_e0301_name_what_was_found_at_a_path() {
+    check(
+        "app = \"a\"\n[fn.a]\npath = \"site\"\n[fn.b]\npath = \"site/index.js\"\n[fn.c]\npath = \"gone\"\n[fn.d]\npath = \"\"\n",
+        expect![[r#"
+            error[E0105]: the folder "site" has no Cargo.toml, so there is nothing to build
+             --> dayfly.toml:3:8
+            3 | path = "site"
+              |        ^^^^^^
+              = it holds index.js, package.json
+              = help: name a folder with a Cargo.toml, or a .wasm file that is a component
+            error[E0105]: "site/index.js" is a file, but no .wasm
+             --> dayfly.toml:5:8
+            5 | path = "site/index.js"
+              |        ^^^^^^^^^^^^^^^
+              = help: name a .wasm file that is a component, or a folder with a Cargo.toml
+            error[E0301]: there is nothing at "gone"
+             --> dayfly.toml:7:8
+            7 | path = "gone"
+              |        ^^^^^^
+              = a path is relative to the manifest's folder
+              = help: name a folder with a Cargo.toml, or a .wasm file that is a component
+            error[E0105]: `path` in [fn.d]: "" is not a path: name a folder with a Cargo.toml, or a .wasm file
+             --> dayfly.toml:9:8
+            9 | path = ""
+              |        ^^
+        "#]],
+    );
+}
+
+#[test]
+fn e0106_names_the_missing_key() {
+    check(
+        "[fn.api]\nroute = \"/\"\n",
+        expect![[r#"
+        error[E0106]: the key `app` is missing in dayfly.toml
+          = help: app = "shop"
+        error[E0106]: the key `path` is missing in [fn.api]
+         --> dayfly.toml:1:5
+        1 | [fn.api]
+          |     ^^^
+          = help: path = "api"
+    "#]],
+    );
+    check(
+        "app = \"a\"\n",
+        expect![[r#"
+        error[E0106]: dayfly.toml has no function: there is nothing to run
+          = a function is a table with a name and a path
+          = help: [fn.api]
+    "#]],
+    );
+}
+
+#[test]
+fn e0107_names_the_kinds_of_resource() {
+    check(
+        "app = \"a\"\n[fn.api]\npath = \"api\"\nuses = [\"vk.sessions\", \"table.x\"]\n",
+        expect![[r#"
+        error[E0107]: `uses` in [fn.api]: "vk" in "vk.sessions" is not a kind of resource
+         --> dayfly.toml:4:9
+        4 | uses = ["vk.sessions", "table.x"]
+          |         ^^^^^^^^^^^^^
+          = kinds: kv
+          = help: uses = ["kv.sessions", "table.x"]
+        error[E0107]: `uses` in [fn.api]: "table" in "table.x" is not a kind of resource
+         --> dayfly.toml:4:24
+        4 | uses = ["vk.sessions", "table.x"]
+          |                        ^^^^^^^^^
+          = kinds: kv
+    "#]],
+    );
+}
+
+#[test]
+fn e0108_names_both_routes() {
+    check(
+        "app = \"a\"\n[fn.a]\npath = \"api\"\nroute = [\"GET /x\", \"GET /{id}\"]\n[fn.b]\npath = \"api\"\nroute = [\"GET,POST /x\", \"POST /{name}\", \"/{other}\"]\n",
+        expect![[r#"
+            error[E0108]: `GET,POST /x` of b answers requests that `GET /x` of a answers
+             --> dayfly.toml:7:10
+            7 | route = ["GET,POST /x", "POST /{name}", "/{other}"]
+              |          ^^^^^^^^^^^^^
+              = the other stands at dayfly.toml:4
+              = help: give one of them another path or method
+            error[E0108]: the path of `POST /{name}` of b and the path of `GET /{id}` of a match the same requests
+             --> dayfly.toml:7:25
+            7 | route = ["GET,POST /x", "POST /{name}", "/{other}"]
+              |                         ^^^^^^^^^^^^^^
+              = the other stands at dayfly.toml:4
+              = where paths match the same requests, their parameters have the same names
+              = help: route = ["GET,POST /x", "POST /{id}", "/{other}"]
+            error[E0108]: the path of `/{other}` of b and the path of `GET /{id}` of a match the same requests
+             --> dayfly.toml:7:41
+            7 | route = ["GET,POST /x", "POST /{name}", "/{other}"]
+              |                                         ^^^^^^^^^^
+              = the other stands at dayfly.toml:4
+              = where paths match the same requests, their parameters have the same names
+              = help: give one of them another path or method
+        "#]],
+    );
+}
+
+#[test]
+fn e0109_mends_routes() {
+    check(
+        "app = \"a\"\n[fn.a]\npath = \"api\"\nroute = [\"GET orders/:id\", \"get /\", \"FETCH /\", \"GET /a?b=1\", \"GET /x{id}\", \"/{*rest}/more\", \"GET  / x\"]\n",
+        expect![[r#"
+            error[E0109]: `route` in [fn.a]: "GET orders/:id" is not a route: write an optional method and a path, such as GET /orders/{id}
+             --> dayfly.toml:4:10
+            4 | route = ["GET orders/:id", "get /", "FETCH /", "GET /a?b=1", "GET /x{id}", "/{*rest}/more", "GET  / x"]
+              |          ^^^^^^^^^^^^^^^^
+              = help: route = ["GET /orders/{id}", "get /", "FETCH /", "GET /a?b=1", "GET /x{id}", "/{*rest}/more", "GET  / x"]
+            error[E0109]: `route` in [fn.a]: "get" is not a method that a route can have: use one of GET HEAD POST PUT PATCH DELETE OPTIONS
+             --> dayfly.toml:4:28
+            4 | route = ["GET orders/:id", "get /", "FETCH /", "GET /a?b=1", "GET /x{id}", "/{*rest}/more", "GET  / x"]
+              |                            ^^^^^^^
+              = help: route = ["GET orders/:id", "GET /", "FETCH /", "GET /a?b=1", "GET /x{id}", "/{*rest}/more", "GET  / x"]
+            error[E0109]: `route` in [fn.a]: "FETCH" is not a method that a route can have: use one of GET HEAD POST PUT PATCH DELETE OPTIONS
+             --> dayfly.toml:4:37
+            4 | route = ["GET orders/:id", "get /", "FETCH /", "GET /a?b=1", "GET /x{id}", "/{*rest}/more", "GET  / x"]
+              |                                     ^^^^^^^^^
+            error[E0109]: `route` in [fn.a]: "GET /a?b=1" is not a route: write an optional method and a path, such as GET /orders/{id}
+             --> dayfly.toml:4:48
+            4 | route = ["GET orders/:id", "get /", "FETCH /", "GET /a?b=1", "GET /x{id}", "/{*rest}/more", "GET  / x"]
+              |                                                ^^^^^^^^^^^^
+              = help: route = ["GET orders/:id", "get /", "FETCH /", "GET /a", "GET /x{id}", "/{*rest}/more", "GET  / x"]
+            error[E0109]: `route` in [fn.a]: "x{id}" is not a parameter: write {name} as a whole segment, and {*rest} only as the last
+             --> dayfly.toml:4:62
+            4 | route = ["GET orders/:id", "get /", "FETCH /", "GET /a?b=1", "GET /x{id}", "/{*rest}/more", "GET  / x"]
+              |                                                              ^^^^^^^^^^^^
+            error[E0109]: `route` in [fn.a]: "{*rest}" is not a parameter: write {name} as a whole segment, and {*rest} only as the last
+             --> dayfly.toml:4:76
+            4 | route = ["GET orders/:id", "get /", "FETCH /", "GET /a?b=1", "GET /x{id}", "/{*rest}/more", "GET  / x"]
+              |                                                                            ^^^^^^^^^^^^^^^
+              = help: route = ["GET orders/:id", "get /", "FETCH /", "GET /a?b=1", "GET /x{id}", "/{rest}/more", "GET  / x"]
+            error[E0109]: `route` in [fn.a]: "GET  / x" is not a route: write an optional method and a path, such as GET /orders/{id}
+             --> dayfly.toml:4:93
+            4 | route = ["GET orders/:id", "get /", "FETCH /", "GET /a?b=1", "GET /x{id}", "/{*rest}/more", "GET  / x"]
+              |                                                                                             ^^^^^^^^^^
+        "#]],
+    );
+}
+
+#[test]
+fn e0110_names_the_nearest_environment() {
+    let source = "app = \"a\"\n[fn.api]\npath = \"api\"\n[env.staging]\ndomain = \"a.b\"\n";
+    check_in(
+        source,
+        "stagin",
+        &Memory::usual(),
+        expect![[r#"
+        error[E0110]: the manifest has no environment "stagin"
+          = environments: dev, prod, staging
+          = help: --env staging
+    "#]],
+    );
+    check_in(
+        source,
+        "other",
+        &Memory::usual(),
+        expect![[r#"
+        error[E0110]: the manifest has no environment "other"
+          = environments: dev, prod, staging
+          = help: [env.other]
+    "#]],
+    );
+}
+
+#[test]
+fn e0111_makes_the_name_fit() {
+    check(
+        "app = \"My Shop\"\n[fn.API_1]\npath = \"api\"\n[fn.ok]\npath = \"api\"\nenv = { \"A=B\" = \"\" }\n[env.\"9\"]\ndomain = \"a.b\"\n",
+        expect![[r#"
+            error[E0111]: `app`: "My Shop" is not a name: use 1 to 63 of a-z, 0-9 and dashes, starting with a letter, not ending in a dash
+             --> dayfly.toml:1:7
+            1 | app = "My Shop"
+              |       ^^^^^^^^^
+              = help: app = "my-shop"
+            error[E0111]: the function "API_1" is not a name: use 1 to 63 of a-z, 0-9 and dashes, starting with a letter, not ending in a dash
+             --> dayfly.toml:2:5
+            2 | [fn.API_1]
+              |     ^^^^^
+              = help: [fn.api-1]
+            error[E0111]: "A=B" can't be the name of an environment variable
+             --> dayfly.toml:6:9
+            6 | env = { "A=B" = "" }
+              |         ^^^^^
+            error[E0111]: the environment "9" is not a name: use 1 to 63 of a-z, 0-9 and dashes, starting with a letter, not ending in a dash
+             --> dayfly.toml:7:6
+            7 | [env."9"]
+              |      ^^^
+        "#]],
+    );
+}
+
+#[test]
+fn e0112_measures_the_text() {
+    check(
+        &format!("#{}", "x".repeat(1 << 20)),
+        expect![[r#"
+        error[E0112]: the manifest is too large: dayfly.toml over 1 MiB, allowed 1 MiB
+          = a manifest holds settings, not data
+    "#]],
+    );
+}
+
+#[test]
+fn a_functions_own_file_is_named_in_its_problems() {
+    let files = Memory::usual().with("api/fn.toml", "path = \"other\"\nmemory = \"1MiB\"\n[limits]\ntime = \"1\"\n");
+    check_in(
+        "app = \"a\"\n[fn.api]\npath = \"api\"\n",
+        "dev",
+        &files,
+        expect![[r#"
+        error[E0103]: unknown key `path`
+         --> api/fn.toml:1:1
+        1 | path = "other"
+          | ^^^^
+          = known here: route, uses, reach, env, limits, record
+        error[E0103]: unknown key `memory`
+         --> api/fn.toml:2:1
+        2 | memory = "1MiB"
+          | ^^^^^^
+          = `memory` is one of the limits
+          = help: limits.memory = "1MiB"
+        error[E0105]: `time` in [limits]: "1" is not a duration: write a whole number and one of ms, s, m, h, d, such as "10s"
+         --> api/fn.toml:4:8
+        4 | time = "1"
+          |        ^^^
+          = help: time = "1s"
+    "#]],
+    );
+}
