@@ -24,9 +24,12 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 /// The same, but ended when it takes longer than it should.
 pub(crate) fn run_within(limit: Duration, command: &mut Command) -> Result<()> {
     eprintln!("     $ {}", show(command));
+    // A group of its own, so that what it starts ends with it.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(command, 0);
     let mut child = command.stdin(Stdio::null()).spawn().with_context(|| format!("cannot start `{}`", show(command)))?;
     let Some(status) = wait_until(now() + limit, &mut child)? else {
-        child.kill().context("cannot end it")?;
+        end(&mut child).context("cannot end it")?;
         child.wait().context("cannot wait for it")?;
         bail!("`{}` did not end within {} s", show(command), limit.as_secs());
     };
@@ -93,6 +96,17 @@ fn wait_until(deadline: Instant, child: &mut Child) -> Result<Option<ExitStatus>
         }
         std::thread::sleep(PAUSE);
     }
+}
+
+#[cfg(unix)]
+fn end(child: &mut Child) -> std::io::Result<()> {
+    let group = rustix::process::Pid::from_child(child);
+    Ok(rustix::process::kill_process_group(group, rustix::process::Signal::KILL)?)
+}
+
+#[cfg(not(unix))]
+fn end(child: &mut Child) -> std::io::Result<()> {
+    child.kill()
 }
 
 fn check(command: &Command, status: ExitStatus) -> Result<()> {
