@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, pin::Pin};
 
 use bytes::Bytes;
+use tokio::signal::unix::{SignalKind, signal};
 use types::{Elapsed, Problem, revision::AppKey, wire::replay::ReplayReport};
 
 /// A boxed future, as this seam hands them out.
@@ -51,6 +52,24 @@ impl RunningNode {
     pub async fn shutdown(self) {
         (self.stop)().await;
     }
+
+    /// Serves until the process is asked to end (SIGTERM, or SIGINT as Ctrl-C sends it), then shuts down. A second signal does not wait.
+    ///
+    /// # Errors
+    /// If the process can't wait for signals.
+    pub async fn run_until_signal(self) -> std::io::Result<()> {
+        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let mut asked = async || tokio::select! {
+            _ = terminate.recv() => (),
+            _ = interrupt.recv() => (),
+        };
+        asked().await;
+        tokio::select! {
+            () = self.shutdown() => (),
+            () = asked() => (),
+        }
+        Ok(())
+    }
 }
 
 /// What is replayed, and how.
@@ -62,7 +81,7 @@ pub struct ReplayOptions {
     pub export: Bytes,
     /// Another component to run against the record.
     pub with: Option<Bytes>,
-    /// Stop before this entry of the journal.
+    /// Stop before this step of the record, counting from 0.
     pub until: Option<u32>,
 }
 

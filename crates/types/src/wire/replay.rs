@@ -12,31 +12,41 @@ pub struct ReplayReport {
     /// The artifact that ran: the recorded one, or another that was given instead.
     #[schema(value_type = String)]
     pub artifact: crate::Digest,
-    /// Journal entries that were met in order and were the same.
-    pub entries_matched: u32,
-    /// Journal entries in all.
-    pub entries_recorded: u32,
-    /// Where the run parted from the record; none if it did not.
-    pub divergence: Option<Divergence>,
-    /// The status that the replayed run answered or ended with.
-    pub status: u16,
-    /// How it ended, for people; the guest's backtrace after it.
-    pub outcome: String,
-    /// The log lines of the replayed run.
+    /// Whether the run did what the record says, as far as the record goes.
+    pub faithful: bool,
+    /// Steps of the record: calls, and answers of the host itself.
+    pub steps_recorded: u64,
+    /// Steps that the run took.
+    pub steps_replayed: u64,
+    /// Why the run stopped before the guest's end, if it did.
+    pub halt: Option<Halt>,
+    /// What differs in the output: one line each; empty if nothing does, or if the run was stopped before its end.
+    pub differences: Vec<String>,
+    /// How the run ended: `answered 200`, or the failure with the guest's backtrace after it. None if it was stopped.
+    pub outcome: Option<String>,
+    /// The status of the response, if there was one.
+    pub status: Option<u16>,
+    /// The log lines of the run.
     pub logs: Vec<ReplayedLine>,
-    /// Whether it was stopped where `--until` said.
-    pub stopped: bool,
 }
 
-/// Where a replay parted from the record.
+/// Why a replay goes no further.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Divergence {
-    /// The index of the journal's entry, from 0.
-    pub entry: u32,
-    /// What the record has there.
-    pub recorded: String,
-    /// What the run did.
-    pub replayed: String,
+#[serde(rename_all = "snake_case", tag = "why")]
+pub enum Halt {
+    /// The guest asked something else than it did then.
+    Diverged {
+        /// The step, from 1.
+        step: u64,
+        /// What the record has there.
+        recorded: String,
+        /// What the guest did.
+        replayed: String,
+    },
+    /// The record ends here: the run was cut off then, or its journal was full.
+    EndOfRecord,
+    /// The wanted step was reached.
+    Until,
 }
 
 /// A log line of a replayed run.
@@ -44,6 +54,8 @@ pub struct Divergence {
 pub struct ReplayedLine {
     /// `info`, `warn` …
     pub level: String,
+    /// `stdout`, `stderr`, or the context that the guest gave.
+    pub context: String,
     /// The text, control characters as the guest wrote them.
     pub text: String,
 }
