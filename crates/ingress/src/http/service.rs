@@ -1,0 +1,154 @@
+//! What happens to each request, in this order: refusals of the scanner, draining, limits, address, route, body, invocation, response.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::{Arc, atomic::Ordering},
+    task::{Context, Poll, ready},
+};
+
+use http::{HeaderValue, Method, Request, Response, Version, header, request::Parts};
+use http_body::Body as _;
+use hyper::body::Incoming;
+use ports::{Body, BoxFuture, Invocation};
+use types::{ByteCount, Code, Elapsed, LiveFunction, Problem};
+
+use super::{
+    Drain, Gateway,
+    body::Received,
+    problem, request,
+    response::{self, Open, Sent},
+    table::Unrouted,
+    wire::{Conn, REFUSE},
+};
+
+/// The requests of one connection.
+pub(crate) struct Service {
+    gateway: Arc<Gateway>,
+    conn: Arc<Conn>,
+    drain: Drain,
+}
+
+impl Service {
+    pub(crate) fn new(gateway: Arc<Gateway>, conn: Arc<Conn>, drain: Drain) -> Self {
+        Self { gateway, conn, drain }
+    }
+
+    /// The function that the request is for, its head made ready for it.
+    fn admit(&self, parts: &mut Parts, incoming: &Incoming) -> Result<Arc<LiveFunction>, Unrouted> {
+        self.check(parts, incoming).map_err(|problem| Unrouted { problem, allow: None })?;
+        let table = self.gateway.table.load();
+        let Parts { uri, method, .. } = &*parts;
+        let find = |host: &str| table.find(host, uri.path(), method.as_str(), &*self.gateway.rng);
+        let function = request::with_host(uri, find)?;
+        request::clean(parts, &self.conn);
+        Ok(function)
+    }
+
+    fn check(&self, parts: &mut Parts, incoming: &Incoming) -> Result<(), Problem> {
+        if parts.method.as_str() == REFUSE
+            && let Some(problem) = self.conn.refusal.lock().clone()
+        {
+            return Err(problem);
+        }
+        if self.drain.has_begun() {
+            return Err(Problem::new(Code::E0409, "the node is draining")
+                .help("try again: another node answers, or this one once it is back"));
+        }
+        let limits = &self.gateway.limits;
+        if parts.version == Version::HTTP_2 {
+            check_http2(parts, limits)?;
+        }
+        let announced = ByteCount(incoming.size_hint().lower());
+        if announced > limits.request_body {
+            return Err(Problem::limit(Code::E0405, "request body", announced, limits.request_body));
+        }
+        request::make_absolute(parts, &self.conn)
+    }
+
+    fn body(&self, incoming: Incoming) -> Body {
+        if incoming.is_end_stream() {
+            return Body::Empty;
+        }
+        let Gateway { limits, clock, .. } = &*self.gateway;
+        let idle = Elapsed::from(limits.body_idle_time).ns();
+        Body::stream(Received::new(incoming, limits.request_body.0, idle, Arc::clone(clock)))
+    }
+}
+
+/// What the scanner checks for HTTP/1 and hyper leaves to us for HTTP/2.
+fn check_http2(parts: &Parts, limits: &super::GatewayLimits) -> Result<(), Problem> {
+    let target = ByteCount(parts.uri.path_and_query().map_or(0, |target| target.as_str().len()) as u64);
+    if target > limits.uri {
+        return Err(Problem::limit(Code::E0408, "request target", target, limits.uri));
+    }
+    if parts.headers.len() > limits.header_count {
+        return Err(Problem::limit(Code::E0404, "header fields", parts.headers.len(), limits.header_count));
+    }
+    let lengths = parts.headers.get_all(header::CONTENT_LENGTH).iter().count();
+    if parts.method == Method::CONNECT || lengths > 1 || parts.headers.get_all(header::HOST).iter().count() > 1 {
+        return Err(Problem::new(Code::E0406, "the request is a CONNECT, or has two lengths or two hosts"));
+    }
+    Ok(())
+}
+
+impl hyper::service::Service<Request<Incoming>> for Service {
+    type Response = Response<Sent>;
+    type Error = Infallible;
+    type Future = Answer;
+
+    fn call(&self, request: Request<Incoming>) -> Answer {
+        let open = Open::new(&self.conn);
+        let (mut parts, incoming) = request.into_parts();
+        let function = match self.admit(&mut parts, &incoming) {
+            Ok(function) => function,
+            Err(Unrouted { problem, allow }) => {
+                let mut response = problem::response(&problem, &parts.headers);
+                if let Some(allow) = allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
+                    response.headers_mut().insert(header::ALLOW, allow);
+                }
+                return Answer::Ready(Some(response::finish(response, &parts.method, open)));
+            }
+        };
+        let method = parts.method.clone();
+        let invocation = Invocation {
+            function,
+            parent: request::parent(&parts.headers),
+            request: Request::from_parts(parts, self.body(incoming)),
+            received_ns: self.gateway.clock.monotonic_ns(),
+        };
+        Answer::Invoked {
+            running: self.gateway.invoker.invoke(invocation),
+            method,
+            open: Some(open),
+            conn: Arc::clone(&self.conn),
+        }
+    }
+}
+
+/// The answer to one request. Dropping it, as hyper does when the client goes away, ends the invocation.
+pub(crate) enum Answer {
+    /// Known at once.
+    Ready(Option<Response<Sent>>),
+    /// The function's.
+    Invoked { running: BoxFuture<Response<Body>>, method: Method, open: Option<Open>, conn: Arc<Conn> },
+}
+
+impl Future for Answer {
+    type Output = Result<Response<Sent>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let response = match self.get_mut() {
+            Self::Ready(response) => response.take().expect("an answer is polled to its end once"),
+            Self::Invoked { running, method, open, conn } => {
+                let mut response = ready!(running.as_mut().poll(cx));
+                if conn.broken.load(Ordering::Relaxed) {
+                    let problem = Problem::new(Code::E0406, "the request's body breaks its framing");
+                    response = problem::response(&problem, &http::HeaderMap::new());
+                }
+                response::finish(response, method, open.take().expect("an answer is polled to its end once"))
+            }
+        };
+        Poll::Ready(Ok(response))
+    }
+}
