@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use ports::{BoxFuture, Clock, Telemetry};
 use rusqlite::{Connection, params};
 use testkit::{
-    model::telemetry::TelemetryModel,
+    model::ModelTelemetry,
     suite::telemetry::{
         self as suite, BEGINNING, RETENTION_DAYS, Subject, everything,
         records::{Chance, record},
@@ -84,8 +84,8 @@ async fn filled(dir: &Path, options: Options, records: &[Arc<InvocationRecord>])
     store
 }
 
-async fn model_of(records: &[Arc<InvocationRecord>]) -> Arc<TelemetryModel> {
-    let model = TelemetryModel::new(RETENTION_DAYS);
+async fn model_of(records: &[Arc<InvocationRecord>]) -> Arc<ModelTelemetry> {
+    let model = ModelTelemetry::new(RETENTION_DAYS);
     records.iter().for_each(|record| model.record(Arc::clone(record), None));
     model
 }

@@ -1,9 +1,6 @@
 //! The telemetry port in memory: a list, searched from end to end. What it answers is what every store must answer.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -19,7 +16,7 @@ use types::{Elapsed, InvocationId, Outcome, Timestamp, Usage, record::Invocation
 const HOUR_NS: u64 = 3_600_000_000_000;
 
 /// Telemetry that keeps everything in memory, and at once.
-pub struct TelemetryModel {
+pub struct ModelTelemetry {
     keep: Elapsed,
     held: Mutex<Held>,
     followers: broadcast::Sender<Arc<InvocationRecord>>,
@@ -32,7 +29,7 @@ struct Held {
     written: u64,
 }
 
-impl TelemetryModel {
+impl ModelTelemetry {
     /// An empty one that keeps records for so many days.
     #[must_use]
     pub fn new(days: u32) -> Arc<Self> {
@@ -96,7 +93,7 @@ fn lines(filter: &Filter, record: &InvocationRecord) -> Vec<LogRecord> {
 }
 
 #[async_trait]
-impl Telemetry for TelemetryModel {
+impl Telemetry for ModelTelemetry {
     fn record(&self, record: Arc<InvocationRecord>, journal: Option<SealedJournal>) {
         let mut held = self.held.lock();
         held.written += 1;
@@ -172,5 +169,72 @@ impl Telemetry for TelemetryModel {
         let gone: Vec<_> = held.records.extract_if(.., |record| day(record.at) < oldest).collect();
         gone.iter().for_each(|record| drop(held.journals.remove(&record.id)));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::suite::telemetry::{self as suite, RETENTION_DAYS, Subject};
+
+    struct InMemory(Arc<dyn Telemetry>);
+
+    #[async_trait]
+    impl Subject for InMemory {
+        fn store(&self) -> Arc<dyn Telemetry> {
+            Arc::clone(&self.0)
+        }
+        async fn reopen(&mut self) {}
+    }
+
+    #[tokio::test]
+    async fn the_model_passes_its_own_suite() {
+        suite::check_all(1, async || InMemory(ModelTelemetry::new(RETENTION_DAYS))).await;
+    }
+
+    /// Loses one record of a thousand.
+    struct Forgetful(Arc<ModelTelemetry>);
+
+    #[async_trait]
+    impl Telemetry for Forgetful {
+        fn record(&self, record: Arc<InvocationRecord>, journal: Option<SealedJournal>) {
+            if record.id.as_bytes()[15] != 0 || record.id.as_bytes()[14] > 64 {
+                self.0.record(record, journal);
+            }
+        }
+        async fn flush(&self) -> Result<(), StoreError> {
+            self.0.flush().await
+        }
+        fn follow(&self) -> BoxStream<Arc<InvocationRecord>> {
+            self.0.follow()
+        }
+        async fn invocations(&self, filter: Filter) -> Result<Vec<InvocationRecord>, StoreError> {
+            self.0.invocations(filter).await
+        }
+        async fn invocation(&self, id: InvocationId) -> Result<Option<InvocationRecord>, StoreError> {
+            self.0.invocation(id).await
+        }
+        async fn logs(&self, filter: Filter) -> Result<Vec<LogRecord>, StoreError> {
+            self.0.logs(filter).await
+        }
+        async fn usage(&self, filter: Filter) -> Result<Vec<UsageRow>, StoreError> {
+            self.0.usage(filter).await
+        }
+        async fn journal(&self, id: InvocationId) -> Result<Option<SealedJournal>, StoreError> {
+            self.0.journal(id).await
+        }
+        fn health(&self) -> Health {
+            self.0.health()
+        }
+        async fn retain(&self, now: Timestamp) -> Result<(), StoreError> {
+            self.0.retain(now).await
+        }
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "seed 3")]
+    async fn the_suite_finds_one_lost_record_of_a_thousand() {
+        let subject = InMemory(Arc::new(Forgetful(ModelTelemetry::new(RETENTION_DAYS))));
+        suite::answers_as_the_model_does(3, subject).await;
     }
 }

@@ -17,7 +17,7 @@ use ports::{
 use types::{AppName, Elapsed, EnvName, FunctionName, RevisionNumber, Timestamp, journal::Level, record::InvocationRecord};
 
 use self::records::{APPS, Chance, FUNCTIONS, WORDS};
-use crate::model::telemetry::TelemetryModel;
+use crate::model::ModelTelemetry;
 
 const HOUR_NS: u64 = 3_600_000_000_000;
 const DAY_NS: u64 = 24 * HOUR_NS;
@@ -68,7 +68,7 @@ pub fn everything() -> Filter {
 /// Records by chance, in bursts, with flushes and restarts between; then searches by chance.
 pub async fn answers_as_the_model_does(seed: u64, mut subject: impl Subject) {
     let mut chance = Chance::new(seed);
-    let model = TelemetryModel::new(RETENTION_DAYS);
+    let model = ModelTelemetry::new(RETENTION_DAYS);
     let mut known = Vec::new();
     for round in 0..24 {
         for _ in 0..chance.below(200) {
