@@ -95,7 +95,7 @@ async fn a_guest_goes_on_after_its_response_and_is_settled_at_its_end() {
 
 #[tokio::test]
 async fn a_client_that_goes_away_ends_the_guest_and_settles_once() {
-    let world = World::new(guest(|_, _, _| std::future::pending()), |_| {});
+    let world = World::new(guest(|_, _, _| std::future::pending()), |function| function.record = RecordMode::Errors);
     let mut running = world.invoke("/");
     assert!(futures_util::poll!(&mut running).is_pending());
     drop(running);

@@ -191,7 +191,7 @@ impl World {
             telemetry: telemetry.clone(),
             blob,
             clock,
-            rng: Arc::new(system::SystemRng::new()),
+            rng: Arc::new(system::SystemRng),
             seal_key: SealKey::from_bytes([9; 32]),
             busy_lane: busy.handle().clone(),
         });
