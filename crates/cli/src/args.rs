@@ -1,0 +1,336 @@
+//! The command line as clap reads it: one place that shows every verb and flag.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A serverless cloud in one binary.
+#[derive(Debug, Parser)]
+#[command(
+    name = "dayfly",
+    version,
+    max_term_width = 100,
+    after_help = "Examples:\n  dayfly new hello --lang rust && cd hello && dayfly up\n  dayfly trace last\n  dayfly deploy --to https://apps.example.com --yes"
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Print JSON: one object, or one a line where there are many
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// The target: a name from the targets file or the URL of a control API [default: the node of this folder]
+    #[arg(long, global = true, value_name = "TARGET", env = "DAYFLY_TARGET")]
+    pub(crate) to: Option<String>,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a new app in a new folder
+    New(New),
+    /// Run the app of a folder: build, serve, watch, reload
+    Up(Up),
+    /// Run a node for many apps
+    Server(Server),
+    /// Deploy the app of a folder as a new revision
+    Deploy(Deploy),
+    /// List what is deployed
+    Apps,
+    /// Serve an earlier revision again
+    Rollback(Rollback),
+    /// Call a function
+    Invoke(Invoke),
+    /// Show log lines
+    Logs(Logs),
+    /// Show what one request did, or list requests
+    Trace(Trace),
+    /// Show what it cost
+    Cost(Cost),
+    /// Run a recorded request again, offline
+    Replay(Replay),
+    /// Print every limit
+    Limits,
+    /// Print the merged manifest and where each value comes from
+    Config(Config),
+    /// Let a function call a host
+    Allow(Allow),
+    /// Explain an error code
+    Explain(Explain),
+    /// Say what this machine lacks, and how to get it
+    Doctor,
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Print the manifest's JSON schema
+    Schema,
+}
+
+/// `new`.
+#[derive(Debug, Args)]
+pub(crate) struct New {
+    /// The app's name, and the folder's
+    pub(crate) name: String,
+    /// The language of its function
+    #[arg(long, value_enum, conflicts_with = "wasm")]
+    pub(crate) lang: Option<Lang>,
+    /// A component that is ready
+    #[arg(long, value_name = "FILE")]
+    pub(crate) wasm: Option<PathBuf>,
+}
+
+/// What a new app's function is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lang {
+    /// A Rust component.
+    Rust,
+}
+
+/// `up`.
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// The app's folder
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// The environment
+    #[arg(long, default_value = "dev")]
+    pub(crate) env: String,
+    /// Where requests are served
+    #[arg(long, default_value = crate::node::GATEWAY_ADDR)]
+    pub(crate) listen: SocketAddr,
+    /// Where the control API is served
+    #[arg(long, default_value = crate::node::CONTROL_ADDR)]
+    pub(crate) control: SocketAddr,
+    /// Build and deploy once: don't watch for changes
+    #[arg(long)]
+    pub(crate) no_watch: bool,
+}
+
+/// `server`.
+#[derive(Debug, Args)]
+pub(crate) struct Server {
+    /// Where everything is kept
+    #[arg(long, value_name = "DIR", default_value = "/var/lib/dayfly")]
+    pub(crate) data: PathBuf,
+    /// Where requests are served
+    #[arg(long, default_value = crate::node::GATEWAY_ADDR)]
+    pub(crate) listen: SocketAddr,
+    /// Where the control API is served
+    #[arg(long, default_value = crate::node::CONTROL_ADDR)]
+    pub(crate) control: SocketAddr,
+    /// Apps answer below this domain, as <app>.<domain>
+    #[arg(long)]
+    pub(crate) domain: Option<String>,
+}
+
+/// `deploy`.
+#[derive(Debug, Args)]
+pub(crate) struct Deploy {
+    /// The app's folder
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// The environment
+    #[arg(long, default_value = "prod")]
+    pub(crate) env: String,
+    /// Deploy without asking
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// Show the plan and stop
+    #[arg(long, conflicts_with = "yes")]
+    pub(crate) plan: bool,
+}
+
+/// `rollback`.
+#[derive(Debug, Args)]
+pub(crate) struct Rollback {
+    /// The app [default: the app of this folder]
+    pub(crate) app: Option<String>,
+    /// The environment
+    #[arg(long, default_value = "prod")]
+    pub(crate) env: String,
+    /// The revision to serve [default: the one before]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) revision: Option<u32>,
+}
+
+/// `invoke`.
+#[derive(Debug, Args)]
+pub(crate) struct Invoke {
+    /// APP/FUNCTION, or FUNCTION of the app of this folder
+    pub(crate) function: String,
+    /// The environment [default: dev on this folder's node, else prod]
+    #[arg(long)]
+    pub(crate) env: Option<String>,
+    /// The request's method
+    #[arg(long, short = 'X', default_value = "GET")]
+    pub(crate) method: String,
+    /// The request's path and query
+    #[arg(long, default_value = "/")]
+    pub(crate) path: String,
+    /// A header field, as `name: value`; may be given more than once
+    #[arg(long = "header", short = 'H', value_name = "FIELD")]
+    pub(crate) headers: Vec<String>,
+    /// The body; `-` reads it from standard input, `@FILE` from a file
+    #[arg(long, short)]
+    pub(crate) body: Option<String>,
+}
+
+/// Which requests or lines are wanted.
+#[derive(Debug, Args, Default)]
+pub(crate) struct Which {
+    /// APP or APP/FUNCTION
+    pub(crate) of: Option<String>,
+    /// Of this environment
+    #[arg(long)]
+    pub(crate) env: Option<String>,
+    /// Not older than this: 90s, 15m, 1h, 7d
+    #[arg(long, value_name = "SPAN", default_value = "1d")]
+    pub(crate) since: String,
+    /// Only with this outcome: error, ok, or an HTTP status
+    #[arg(long)]
+    pub(crate) status: Option<String>,
+    /// Containing this text
+    #[arg(long)]
+    pub(crate) text: Option<String>,
+    /// Of this revision
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) revision: Option<u32>,
+    /// Of this trace
+    #[arg(long, value_name = "ID")]
+    pub(crate) trace: Option<String>,
+    /// At most so many
+    #[arg(long, short = 'n', value_name = "COUNT")]
+    pub(crate) limit: Option<usize>,
+}
+
+/// `logs`.
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// At least this grave: trace, debug, info, warn, error, critical
+    #[arg(long)]
+    pub(crate) level: Option<String>,
+    /// Go on with lines as they are written
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+}
+
+/// `trace`.
+#[derive(Debug, Args)]
+pub(crate) struct Trace {
+    /// `last`, or the id of a trace or an invocation, or the beginning of one
+    #[arg(default_value = "last", conflicts_with = "list")]
+    pub(crate) id: String,
+    /// List requests instead
+    #[arg(long, short)]
+    pub(crate) list: bool,
+    #[command(flatten)]
+    pub(crate) which: ListWhich,
+}
+
+/// Filters of `trace --list`.
+#[derive(Debug, Args)]
+pub(crate) struct ListWhich {
+    /// APP or APP/FUNCTION
+    #[arg(long, value_name = "APP", requires = "list")]
+    pub(crate) of: Option<String>,
+    /// Of this environment
+    #[arg(long, requires = "list")]
+    pub(crate) env: Option<String>,
+    /// Not older than this: 90s, 15m, 1h, 7d
+    #[arg(long, value_name = "SPAN", default_value = "1d")]
+    pub(crate) since: String,
+    /// Only with this outcome: error, ok, or an HTTP status
+    #[arg(long, requires = "list")]
+    pub(crate) status: Option<String>,
+    /// At least this slow: 200ms, 1s
+    #[arg(long, value_name = "SPAN", requires = "list")]
+    pub(crate) slower: Option<String>,
+    /// At most so many
+    #[arg(long, short = 'n', value_name = "COUNT", requires = "list")]
+    pub(crate) limit: Option<usize>,
+}
+
+/// `cost`.
+#[derive(Debug, Args)]
+pub(crate) struct Cost {
+    /// APP or APP/FUNCTION
+    pub(crate) of: Option<String>,
+    /// Of this environment
+    #[arg(long)]
+    pub(crate) env: Option<String>,
+    /// What the rows are
+    #[arg(long, value_enum, default_value = "fn")]
+    pub(crate) by: CostBy,
+    /// Not older than this: 1h, 7d
+    #[arg(long, value_name = "SPAN", default_value = "30d")]
+    pub(crate) since: String,
+}
+
+/// What the rows of a cost table are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CostBy {
+    /// Functions.
+    Fn,
+    /// Apps.
+    App,
+    /// Days.
+    Day,
+}
+
+/// `replay`.
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// The invocation's id, or the beginning of its id or its trace's; `last` is the last failure that was recorded
+    #[arg(required_unless_present = "from")]
+    pub(crate) id: Option<String>,
+    /// Replay from an exported file instead
+    #[arg(long, value_name = "FILE", conflicts_with = "id")]
+    pub(crate) from: Option<PathBuf>,
+    /// Run another component against the record
+    #[arg(long, value_name = "FILE")]
+    pub(crate) with: Option<PathBuf>,
+    /// Stop before this step of the record
+    #[arg(long, value_name = "STEP")]
+    pub(crate) until: Option<u32>,
+    /// Write the record and its component to a file, in clear, and don't replay
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["with", "until", "from"])]
+    pub(crate) export: Option<PathBuf>,
+}
+
+/// `config`.
+#[derive(Debug, Args)]
+pub(crate) struct Config {
+    /// The app's folder
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// The environment
+    #[arg(long, default_value = "dev")]
+    pub(crate) env: String,
+}
+
+/// `allow`.
+#[derive(Debug, Args)]
+pub(crate) struct Allow {
+    /// The function
+    pub(crate) function: String,
+    /// The host, with its scheme: https://api.example.com
+    pub(crate) host: String,
+    /// The app's folder
+    #[arg(long, default_value = ".")]
+    pub(crate) dir: PathBuf,
+}
+
+/// `explain`.
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The code, such as E0207
+    pub(crate) code: String,
+}
+
+/// `completions`.
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}

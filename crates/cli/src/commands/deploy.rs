@@ -1,0 +1,113 @@
+//! `dayfly deploy`: build, show the plan, ask, deploy.
+
+use types::{
+    Code, Problem,
+    wire::api::{Change, Deployed, FunctionPlan, PermissionKind, Plan},
+};
+
+use crate::{
+    Context,
+    args::Deploy,
+    exit::Result,
+    print,
+    project::{self, Project},
+    render::units,
+};
+
+pub(crate) async fn run(context: &Context, args: &Deploy) -> Result {
+    let printer = context.printer;
+    let client = context.client()?;
+    let project = Project::build(&args.dir, &project::env(&args.env)?, |name, built| {
+        printer.note(format!(" build  {name}   {} {}   {}", built.how, units::bytes(built.artifact.len() as u64), units::duration(built.took)));
+    })
+    .await?;
+    let artifacts = project.upload(&client).await?;
+    let plan = project.plan(&client, &artifacts).await?;
+    if plan.unchanged || args.plan {
+        return Ok(printer.data(&plan, |plan| show(plan, &client.target().url))?);
+    }
+    printer.note(show(&plan, &client.target().url));
+    if !args.yes && !confirmed()? {
+        return Err(Problem::new(Code::E0707, "not deployed").into());
+    }
+    let (deployed, took) = project.deploy(&client, &artifacts, &plan).await?;
+    printer.note(format!(
+        " upload {} · verify {} · live in {}",
+        units::duration(artifacts.took),
+        units::duration_ns(deployed.prepare_ns),
+        units::duration(took),
+    ));
+    Ok(printer.data(&deployed, |deployed: &Deployed| deployed.urls.first().cloned().unwrap_or_default())?)
+}
+
+/// Asks whether to go on; without a terminal there is nobody to ask, and the flag is named.
+fn confirmed() -> Result<bool> {
+    if !print::can_ask() {
+        let problem = Problem::new(Code::E0707, "the plan was not confirmed, and there is no one to ask");
+        return Err(problem.help("dayfly deploy --yes, or --plan to see the plan only").into());
+    }
+    Ok(print::ask("deploy?")?)
+}
+
+/// The plan as people read it.
+pub(crate) fn show(plan: &Plan, target: &str) -> String {
+    if plan.unchanged {
+        return format!("{} → {target} {}   revision {} serves this already", plan.app, plan.env, plan.revision);
+    }
+    let mut lines = vec![format!("plan   {} → {target} {}   revision {}", plan.app, plan.env, plan.revision)];
+    lines.extend(plan.functions.iter().filter(|function| function.change != Change::Same).flat_map(function_lines));
+    for resource in &plan.resources {
+        let what = if resource.change == Change::Added { "new, empty" } else { "not used any more; its data stays" };
+        lines.push(format!(" {} {:<12} {what}", mark(resource.change), resource.resource.to_string()));
+    }
+    if let Some(domain) = &plan.domain {
+        lines.push(format!(" ~ domain       {} → {}", or_none(&domain.before), or_none(&domain.after)));
+    }
+    let permissions = |list: &[types::wire::api::Permission]| {
+        let each = list.iter().map(|permission| match permission.kind {
+            PermissionKind::Outbound => format!("{}: outbound {}", permission.function, permission.what),
+            PermissionKind::Read => format!("{}: read {}", permission.function, permission.what),
+            PermissionKind::Write => format!("{}: write {}", permission.function, permission.what),
+        });
+        each.collect::<Vec<_>>().join(", ")
+    };
+    if !plan.gained.is_empty() {
+        lines.push(format!(" permissions gained: {}", permissions(&plan.gained)));
+    }
+    if !plan.lost.is_empty() {
+        lines.push(format!(" permissions lost: {}", permissions(&plan.lost)));
+    }
+    lines.join("\n")
+}
+
+fn function_lines(function: &FunctionPlan) -> Vec<String> {
+    let size = function.bytes.map(units::bytes).unwrap_or_default();
+    let code = if function.change == Change::Changed && function.code_changed { "new code, " } else { "" };
+    let routes: Vec<String> = function.routes.iter().map(ToString::to_string).collect();
+    let name = format!("fn.{}", function.name);
+    let mut lines = vec![format!(" {} {name:<12} {code}{size}   {}", mark(function.change), routes.join(", ")).trim_end().to_owned()];
+    let listed = |mark: char, routes: &[types::Route]| {
+        routes.iter().map(|route| format!("     {mark} route {route}")).collect::<Vec<_>>()
+    };
+    if function.change == Change::Changed {
+        lines.extend(listed('+', &function.routes_added));
+        lines.extend(listed('-', &function.routes_removed));
+        for setting in &function.settings {
+            lines.push(format!("     ~ {} {} → {}", setting.name, or_none(&setting.before), or_none(&setting.after)));
+        }
+    }
+    lines
+}
+
+fn mark(change: Change) -> char {
+    match change {
+        Change::Added => '+',
+        Change::Changed => '~',
+        Change::Removed => '-',
+        Change::Same => ' ',
+    }
+}
+
+fn or_none(value: &Option<String>) -> &str {
+    value.as_deref().unwrap_or("none")
+}

@@ -1,0 +1,65 @@
+//! `dayfly invoke`: one request for one function, past the route table.
+
+use std::{fs, io::Read as _, io::Write as _};
+
+use types::{
+    Code, Problem,
+    wire::{
+        Base64,
+        api::{Invoke as Request, Invoked},
+    },
+};
+
+use super::which;
+use crate::{Context, args::Invoke, exit, exit::Result, print, project, render::units};
+
+/// The exit code says whether the function answered with success.
+pub(crate) async fn run(context: &Context, args: &Invoke) -> Result<u8> {
+    let client = context.client()?;
+    let env = args.env.clone().unwrap_or_else(|| client.target().usual_env().to_owned());
+    let env = project::env(&env)?;
+    let (app, function) = match args.function.split_once('/') {
+        Some((app, function)) => (which::name(app)?, function),
+        None => (project::load(".".as_ref(), &env)?.app.name, args.function.as_str()),
+    };
+    let request = Request {
+        function: which::name(function)?,
+        method: args.method.to_uppercase(),
+        path: args.path.clone(),
+        headers: args.headers.iter().map(|field| header(field)).collect::<Result<_, _>>()?,
+        body: Base64(body(args.body.as_deref())?.into()),
+    };
+    let answer: Invoked = client.post(&format!("/v1/apps/{app}/{env}/invoke"), &request).await?;
+    if context.printer.json {
+        print::line(&print::to_json(&answer))?;
+    } else {
+        let id = answer.invocation.map(|id| id.to_string()).unwrap_or_default();
+        context.printer.note(format!("{} in {}   {id}", answer.status, units::duration_ns(answer.duration_ns)));
+        std::io::stdout().write_all(&answer.body.0)?;
+    }
+    Ok(if answer.status < 400 { exit::code::DONE } else { exit::code::FAILED })
+}
+
+fn header(field: &str) -> Result<(String, String), Problem> {
+    let (name, value) = field.split_once(':').ok_or_else(|| {
+        Problem::new(Code::E0709, format!("{field:?} is not a header field")).help("--header 'name: value'")
+    })?;
+    Ok((name.trim().to_lowercase(), value.trim().to_owned()))
+}
+
+/// The body: the text itself, standard input for `-`, a file for `@FILE`.
+fn body(given: Option<&str>) -> Result<Vec<u8>, Problem> {
+    let unreadable = |what: &str, error| Problem::new(Code::E0709, format!("cannot read the body from {what}: {error}"));
+    match given {
+        None => Ok(Vec::new()),
+        Some("-") => {
+            let mut body = Vec::new();
+            std::io::stdin().read_to_end(&mut body).map_err(|error| unreadable("standard input", error))?;
+            Ok(body)
+        }
+        Some(text) => match text.strip_prefix('@') {
+            Some(file) => fs::read(file).map_err(|error| unreadable(file, error)),
+            None => Ok(text.as_bytes().to_vec()),
+        },
+    }
+}

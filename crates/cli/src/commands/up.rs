@@ -1,0 +1,193 @@
+//! `dayfly up`: one folder, one process: build, serve, show each request, and reload on change.
+
+use std::path::PathBuf;
+
+use types::{
+    AppKey, EnvName, Problem,
+    wire::{api::Deployed, view},
+};
+
+use super::server::announce;
+use crate::{
+    Context,
+    args::Up,
+    build::{self, Built},
+    client::{Client, Lines},
+    exit::{Failure, Result},
+    node::{NodeOptions, RunningNode},
+    print::{self, Printer},
+    project::{self, Project},
+    render::{self, units},
+    target::{DATA_DIR, Target},
+    watch::Watch,
+};
+
+pub(crate) async fn run(context: &Context, args: Up) -> Result {
+    let began = build::now();
+    let printer = context.printer;
+    let env = project::env(&args.env)?;
+    let folder = project::folder(&args.dir);
+    let data = folder.join(DATA_DIR);
+    printer.note(format!("dayfly {} · env {env} · data {}/", env!("CARGO_PKG_VERSION"), data.display()));
+    // The first build may fail, and the person mends it: nothing is served until then, but the folder is watched.
+    let loaded = project::load(&args.dir, &env)?;
+    let key = AppKey { app: loaded.app.name, env: env.clone() };
+    let watch = if args.no_watch { None } else { Some(Watch::start(&folder)?) };
+    let node = context.node.start(options(&args, data.clone(), key)).await?;
+    announce(&data, &node)?;
+    let client = Client::new(Target { url: node.control_url.clone(), token: node.token.clone(), local: true });
+    let mut session = Session { printer, dir: args.dir, env, client, served: false };
+    match session.first_deploy().await {
+        Ok(deployed) => session.ready(&node, &deployed, began.elapsed(), watch.is_some()),
+        Err(failure) if watch.is_some() => {
+            printer.failure(&failure);
+            printer.note("waiting for a change");
+        }
+        Err(failure) => return Err(failure),
+    }
+    let requests = session.client.lines("/v1/follow").await?;
+    let ended = session.serve(requests, watch).await;
+    std::fs::remove_file(data.join(crate::CONTROL_URL_FILE)).ok();
+    node.shutdown().await;
+    ended
+}
+
+fn options(args: &Up, data_dir: PathBuf, app: AppKey) -> NodeOptions {
+    let (gateway_addr, control_addr) = (args.listen, args.control);
+    NodeOptions { data_dir, gateway_addr, control_addr, token: None, default_app: Some(app), domain: None }
+}
+
+/// What `up` does again and again.
+struct Session {
+    printer: Printer,
+    dir: PathBuf,
+    env: EnvName,
+    client: Client,
+    served: bool,
+}
+
+impl Session {
+    async fn first_deploy(&mut self) -> Result<Deployed> {
+        let printer = self.printer;
+        let project = Project::build(&self.dir, &self.env, |name, Built { artifact, how, took }| {
+            printer.note(format!(" build  {name:<5}  {how} {}   {}", units::bytes(artifact.len() as u64), units::duration(*took)));
+        })
+        .await?;
+        self.ship(&project).await
+    }
+
+    async fn ship(&mut self, project: &Project) -> Result<Deployed> {
+        let artifacts = project.upload(&self.client).await?;
+        let plan = project.plan(&self.client, &artifacts).await?;
+        let (deployed, _) = project.deploy(&self.client, &artifacts, &plan).await?;
+        self.served = true;
+        Ok(deployed)
+    }
+
+    /// The block of addresses: everything a newcomer needs to go on.
+    fn ready(&self, node: &RunningNode, deployed: &Deployed, took: std::time::Duration, watching: bool) {
+        let note = |text: String| self.printer.note(text);
+        note(format!(" ready  in {}", units::duration(took)));
+        let port = node.gateway_url.rsplit(':').next().unwrap_or_default();
+        for function in &deployed.plan.functions {
+            for route in &function.routes {
+                note(format!(" {:<8} http://localhost:{port}/   {route}", function.name.as_str()));
+            }
+        }
+        note(format!(" control  {}", node.control_url));
+        let watched = if watching { format!(" watching {}   ", self.dir.display()) } else { String::new() };
+        note(format!("{watched} dayfly trace last · dayfly logs · dayfly cost · ctrl-c ends"));
+    }
+
+    /// Shows requests and reloads on change, until the process is asked to end.
+    async fn serve(&mut self, mut requests: Lines, mut watch: Option<Watch>) -> Result {
+        let mut signals = Signals::new()?;
+        loop {
+            tokio::select! {
+                () = signals.next() => return Ok(()),
+                request = requests.next::<view::Request>() => match request? {
+                    Some(request) => self.show(&request)?,
+                    None => return Ok(()),
+                },
+                changed = changed(&mut watch) => self.reload(&changed).await,
+            }
+        }
+    }
+
+    fn show(&self, request: &view::Request) -> Result {
+        if self.printer.json {
+            return Ok(print::line(&print::to_json(request))?);
+        }
+        print::line(&render::request::line(request))?;
+        if request.error {
+            print::line(&render::request::failure(request))?;
+        }
+        Ok(())
+    }
+
+    /// Builds and deploys what is there now. Whatever fails is printed, and the old revision goes on serving.
+    async fn reload(&mut self, changed: &[PathBuf]) {
+        let code = changed.iter().any(|path| path.file_name() != Some(manifest::FILE_NAME.as_ref()));
+        let began = build::now();
+        let printer = self.printer;
+        let project = Project::build(&self.dir, &self.env, |name, built| {
+            if code && built.how != "component" {
+                printer.note(format!("{} {name} rebuilt {}", clock(), units::duration(built.took)));
+            }
+        })
+        .await;
+        let built = began.elapsed();
+        let result = match project {
+            Ok(project) => self.ship(&project).await,
+            Err(failure) => Err(failure),
+        };
+        match result {
+            Ok(deployed) if deployed.plan.unchanged => printer.note(format!("{} nothing changed", clock())),
+            Ok(deployed) => {
+                let took = units::duration(began.elapsed().saturating_sub(built));
+                printer.note(format!("{} reloaded {took} · revision {}", clock(), deployed.plan.revision));
+            }
+            Err(failure) => self.keep_serving(&failure),
+        }
+    }
+
+    fn keep_serving(&self, failure: &Failure) {
+        self.printer.failure(failure);
+        let what = if self.served { "the last good revision goes on serving" } else { "waiting for a change" };
+        self.printer.note(format!("{} {what}", clock()));
+    }
+}
+
+async fn changed(watch: &mut Option<Watch>) -> Vec<PathBuf> {
+    match watch {
+        Some(watch) => watch.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The time of day, as each line of `up` begins.
+fn clock() -> String {
+    jiff::Zoned::now().strftime("%H:%M:%S").to_string()
+}
+
+/// SIGTERM and SIGINT.
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Problem> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let failed = |error: std::io::Error| Problem::new(types::Code::E0513, format!("cannot wait for signals: {error}"));
+        let (terminate, interrupt) = (signal(SignalKind::terminate()).map_err(failed)?, signal(SignalKind::interrupt()).map_err(failed)?);
+        Ok(Self { terminate, interrupt })
+    }
+    async fn next(&mut self) {
+        let Self { terminate, interrupt } = self;
+        tokio::select! {
+            _ = terminate.recv() => (),
+            _ = interrupt.recv() => (),
+        }
+    }
+}
