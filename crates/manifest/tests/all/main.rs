@@ -2,6 +2,7 @@
 
 mod accepted;
 mod disk;
+mod documented;
 mod edits;
 mod mutated;
 mod refused;
