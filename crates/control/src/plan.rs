@@ -240,8 +240,8 @@ mod tests {
             &expect![[r#"
                 hello/prod r7 unchanged false
                 Changed api code true Some(72704) +[POST /] -[]
-                  memory "128 MiB" -> "64 MiB"
-                  record "errors" -> "all"
+                  memory Some("128 MiB") -> Some("64 MiB")
+                  record Some("errors") -> Some("all")
                   env.KEY None -> Some("set")
                 Removed gone code false None +[] -[/gone]
                 Added new code true Some(72704) +[/new] -[]

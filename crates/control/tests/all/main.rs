@@ -1,0 +1,5 @@
+//! The control plane through its API, on in-memory stores.
+
+mod api;
+mod deploy;
+mod world;
