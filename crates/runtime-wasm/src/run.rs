@@ -12,7 +12,10 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
-use ports::runtime::{Call, Ended, Fault, Run};
+use ports::{
+    Scope,
+    runtime::{Call, Ended, Fault, Run},
+};
 use types::{Code, journal::Failure};
 use wasmtime::{Store, StoreContextMut, UpdateDeadline, component::Resource};
 
@@ -86,13 +89,13 @@ impl<F: Future<Output = Ended>> Future for WasmRun<F> {
 
 async fn guest(component: Arc<WasmComponent>, call: Call, slice: Arc<Slice>) -> Ended {
     let Call { request, scope, limits } = call;
-    let mut store = Store::new(&component.shared.engine, Host::new(scope, request, limits));
+    let mut store = Store::new(&component.shared.engine, Host::new(scope.clone(), request, limits));
     store.limiter(|host| &mut host.limiter);
     store.set_hostcall_fuel(HOSTCALL_BYTES);
     store.set_epoch_deadline(SLICE_TICKS);
     let ticking = component.clone();
     store.epoch_deadline_callback(move |store| at_deadline(&store, &ticking, &slice));
-    let result = handle(&component, &mut store).await;
+    let result = handle(&component, &mut store, &*scope).await;
     let stopped = result.err().map(|error| ended::fault(&error, store.data().limiter.denied()));
     let finished = store.into_data().finish();
     // What stopped the guest comes before what the host found wanting at its end.
@@ -102,11 +105,12 @@ async fn guest(component: Arc<WasmComponent>, call: Call, slice: Arc<Slice>) -> 
     }
 }
 
-async fn handle(component: &WasmComponent, store: &mut Store<Host>) -> wasmtime::Result<()> {
+async fn handle(component: &WasmComponent, store: &mut Store<Host>, scope: &dyn Scope) -> wasmtime::Result<()> {
     type Arguments = (Resource<IncomingRequest>, Resource<ResponseOutparam>);
     let instance = component.instances.instantiate_async(&mut *store).await?;
     let handle = instance.get_typed_func::<Arguments, ()>(&mut *store, &component.handle)?;
     let arguments = store.data_mut().incoming()?;
+    scope.instantiated();
     handle.call_async(store, arguments).await
 }
 
