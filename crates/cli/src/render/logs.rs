@@ -1,0 +1,33 @@
+//! A line of log on a terminal.
+
+use jiff::tz::TimeZone;
+use types::wire::view::Log;
+
+use super::text::{clock_ms, escaped};
+
+/// The line with where it came from, in the time zone of this machine.
+pub(crate) fn line(log: &Log) -> String {
+    line_in(log, &TimeZone::system())
+}
+
+fn line_in(log: &Log, zone: &TimeZone) -> String {
+    let Log { at, level, function, trace, context, text, .. } = log;
+    // What a guest prints is its own; a context is named only where it chose one.
+    let context = if matches!(context.as_str(), "stdout" | "stderr" | "") { String::new() } else { format!("[{}] ", escaped(context)) };
+    let short = trace.get(..4).unwrap_or(trace);
+    format!("{} {} {:<8} t:{}  {context}{}", clock_ms(at, zone), escaped(function), escaped(level), escaped(short), escaped(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+
+    #[test]
+    fn a_line_of_log_is_one_line_whatever_it_holds() {
+        let line = |context, text| line_in(&samples::log(context, text), &TimeZone::UTC);
+        assert_eq!(line("stdout", "hello"), "12:01:07.123 api info     t:7f3a  hello");
+        assert_eq!(line("stderr", "a\nb\x1b[2J"), "12:01:07.123 api error    t:7f3a  a\\nb\\u{1b}[2J");
+        assert_eq!(line("db", "slow"), "12:01:07.123 api info     t:7f3a  [db] slow");
+    }
+}

@@ -1,0 +1,119 @@
+//! One request: the line that `up` prints for each, and the block beneath it for those that fail.
+
+use std::fmt::Write as _;
+
+use jiff::tz::TimeZone;
+use types::wire::view::{Failure, Request};
+
+use super::text::{clock, cut, escaped, size, span};
+
+/// Characters of a cause that a line shows.
+const CAUSE_MAX: usize = 60;
+/// Lines of log that a failure block shows.
+const LINES: usize = 5;
+/// Frames of a backtrace that a failure block shows.
+const FRAMES: usize = 12;
+
+/// The request in one line, in the time zone of this machine.
+pub(crate) fn line(request: &Request) -> String {
+    line_in(request, &TimeZone::system())
+}
+
+fn line_in(request: &Request, zone: &TimeZone) -> String {
+    let Request { function, cause, status, at, duration_ns, start, usage, short, .. } = request;
+    let what = format!("{} {} {} {status}", clock(at, zone), escaped(function), cut(&escaped(cause), CAUSE_MAX));
+    format!(
+        "{what:<26} {:>8}  start {}  cpu {}  {}   t:{}",
+        span(*duration_ns),
+        span(start.total_ns),
+        span(usage.cpu_ns),
+        size(usage.memory_peak_bytes),
+        escaped(short),
+    )
+}
+
+/// Why the request failed, what it was refused, what it logged last, and how to replay it; nothing for one that went well.
+pub(crate) fn failure(request: &Request) -> String {
+    let mut out = String::new();
+    let Some(code) = write_head(&mut out, request) else { return out };
+    if request.log_lines > 0 {
+        let shown = request.logs.len().min(LINES);
+        put(&mut out, format_args!("  logs, the last {shown} of {}:", request.log_lines));
+        for log in &request.logs[request.logs.len() - shown..] {
+            put(&mut out, format_args!("   | {:<8} {}", escaped(&log.level), escaped(&log.text)));
+        }
+    }
+    put(&mut out, format_args!("   = trace:   dayfly trace {}", escaped(&request.short)));
+    if request.replayable {
+        put(&mut out, format_args!("   = replay:  dayfly replay {}", escaped(&request.short)));
+    }
+    put(&mut out, format_args!("   = why:     dayfly explain {}", escaped(code)));
+    out
+}
+
+/// What failed and what was refused; the code that explains it, or `None` if the request is no failure that a code explains.
+fn write_head<'a>(out: &mut String, request: &'a Request) -> Option<&'a str> {
+    let refusals = &request.refusals;
+    let code = match (&request.failure, refusals.last()) {
+        (Some(failure), _) => {
+            let Failure { code, title, message, backtrace } = failure;
+            let colon = if message.is_empty() { "" } else { ": " };
+            put(out, format_args!("error[{}]: {}{colon}{}", escaped(code), escaped(title), escaped(message)));
+            for frame in backtrace.iter().take(FRAMES) {
+                put(out, format_args!("   |  {}", escaped(frame.trim_start())));
+            }
+            if backtrace.len() > FRAMES {
+                put(out, format_args!("   |  … and {} more", backtrace.len() - FRAMES));
+            }
+            code
+        }
+        // The function answered an error by itself, and the refusal before it is most likely why.
+        (None, Some(refusal)) if request.error => {
+            put(out, format_args!("error[{}]: {}", escaped(&refusal.code), escaped(&refusal.message)));
+            &refusal.code
+        }
+        _ => return None,
+    };
+    for refusal in refusals {
+        put(out, format_args!("   = refused at {}: {} {}", span(refusal.offset_ns), escaped(&refusal.code), escaped(&refusal.message)));
+    }
+    Some(code)
+}
+
+fn put(out: &mut String, line: std::fmt::Arguments<'_>) {
+    writeln!(out, "{line}").expect("a String takes all text");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+
+    #[test]
+    fn a_request_is_one_line() {
+        let line = line_in(&samples::request(), &TimeZone::UTC);
+        assert_eq!(line, "12:01:07 api GET /ada 200    1.3 ms  start 0.4 ms  cpu 0.2 ms  2.1 MB   t:7f3a");
+        let long = Request { cause: format!("GET /{}\x1b", "x".repeat(200)), ..samples::request() };
+        let line = line_in(&long, &TimeZone::UTC);
+        assert!(line.contains("xxx… 200") && !line.contains('\x1b'), "{line}");
+    }
+
+    #[test]
+    fn a_failure_says_why_and_how_to_replay_it() {
+        let expected = r"error[E0501]: the function trapped: unreachable code was reached
+   |  0: api::handle  src/lib.rs:12
+   |  1: api::main\u{1b}[2J
+   = refused at 0.4 ms: E0207 api may not reach api.github.com
+  logs, the last 2 of 12:
+   | info     hello
+   | error    panicked at \u{1b}[31msrc/lib.rs:12
+   = trace:   dayfly trace 81bc
+   = replay:  dayfly replay 81bc
+   = why:     dayfly explain E0501
+";
+        assert_eq!(failure(&samples::failing()), expected);
+        assert_eq!(failure(&samples::request()), "");
+        let answered = Request { failure: None, logs: Vec::new(), log_lines: 0, replayable: false, ..samples::failing() };
+        assert!(failure(&answered).starts_with("error[E0207]: api may not reach api.github.com\n"));
+    }
+}

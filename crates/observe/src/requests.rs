@@ -1,0 +1,144 @@
+//! One invocation as a row of a list, and as the line and the failure block that `up` prints.
+
+use types::{
+    Outcome, PriceSheet, Usage,
+    invocation::{Start, StartClass},
+    record::InvocationRecord,
+    wire::view,
+};
+
+use crate::logs::logs_of;
+
+/// Digits of a trace's short form.
+const SHORT: usize = 4;
+
+/// The invocation with its last `log_lines_max` lines of log.
+#[must_use]
+pub fn request(record: &InvocationRecord, prices: &PriceSheet, log_lines_max: usize) -> view::Request {
+    let logs = logs_of(record);
+    let log_lines = logs.len() as u64;
+    view::Request {
+        invocation: record.id.to_string(),
+        trace: record.trace.to_string(),
+        short: short(record.trace),
+        app: record.app.to_string(),
+        env: record.env.to_string(),
+        function: record.function.to_string(),
+        revision: record.revision.0,
+        cause: record.cause.clone(),
+        status: record.outcome.status(),
+        error: record.outcome.is_error(),
+        at: record.at.to_rfc3339(),
+        duration_ns: record.duration.ns(),
+        start: start(&record.start),
+        usage: usage(&record.usage),
+        cost: money(&record.usage, prices),
+        failure: failure(&record.outcome),
+        refusals: record.refusals.iter().map(refusal).collect(),
+        log_lines,
+        logs: logs.into_iter().skip((log_lines as usize).saturating_sub(log_lines_max)).collect(),
+        replayable: record.journal_kept,
+    }
+}
+
+/// The first digits of a trace's id, which people type; `t:` before them is for the eye.
+pub(crate) fn short(trace: types::TraceId) -> String {
+    trace.to_string().chars().take(SHORT).collect()
+}
+
+/// What the usage costs, all parts together.
+pub(crate) fn money(usage: &Usage, prices: &PriceSheet) -> view::Money {
+    view::Money { amount: prices.cost(usage).total().to_string(), currency: prices.currency.clone() }
+}
+
+/// The usage with units in its keys.
+pub(crate) fn usage(usage: &Usage) -> view::Usage {
+    let Usage {
+        requests,
+        wall,
+        cpu,
+        memory_peak,
+        memory_time,
+        bytes_in,
+        bytes_out,
+        kv_calls,
+        outbound_calls,
+        outbound_bytes,
+        log_bytes,
+    } = *usage;
+    view::Usage {
+        requests,
+        wall_ns: wall.ns(),
+        cpu_ns: cpu.ns(),
+        memory_peak_bytes: memory_peak.0,
+        memory_time_kib_us: memory_time.to_string(),
+        in_bytes: bytes_in.0,
+        out_bytes: bytes_out.0,
+        kv_calls,
+        outbound_calls,
+        outbound_bytes: outbound_bytes.0,
+        log_bytes: log_bytes.0,
+    }
+}
+
+fn start(start: &Start) -> view::Start {
+    let class = match start.class {
+        StartClass::Resident => "resident",
+        StartClass::Loaded => "loaded",
+        StartClass::Compiled => "compiled",
+    };
+    view::Start {
+        class: class.into(),
+        queued_ns: start.queued.ns(),
+        loaded_ns: start.loaded.ns(),
+        instantiated_ns: start.instantiated.ns(),
+        total_ns: start.total().ns(),
+    }
+}
+
+/// A failure's message is one paragraph, and the guest's backtrace stands after it, a line a frame.
+fn failure(outcome: &Outcome) -> Option<view::Failure> {
+    let Outcome::Failed { code, message, .. } = outcome else { return None };
+    let mut lines = message.lines();
+    Some(view::Failure {
+        code: code.to_string(),
+        title: code.title().into(),
+        message: lines.next().unwrap_or_default().to_owned(),
+        backtrace: lines.map(str::trim_end).filter(|line| !line.is_empty()).map(str::to_owned).collect(),
+    })
+}
+
+fn refusal(refusal: &types::record::Refusal) -> view::Refusal {
+    view::Refusal { offset_ns: refusal.at.ns(), code: refusal.code.to_string(), message: refusal.message.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::suite::telemetry::{
+        BEGINNING,
+        records::{Chance, record},
+    };
+    use types::Code;
+
+    use super::*;
+
+    #[test]
+    fn a_request_tells_all_that_was_recorded() {
+        let mut record = record(&mut Chance::new(4), BEGINNING);
+        record.outcome = Outcome::Failed {
+            code: Code::E0501,
+            message: "unreachable\n  0: api::handle\n\n  1: main\n".into(),
+            status: 502,
+        };
+        let view = request(&record, &PriceSheet::default(), 1);
+        let failure = view.failure.expect("it failed");
+        assert_eq!((failure.code.as_str(), failure.message.as_str()), ("E0501", "unreachable"));
+        assert_eq!(failure.backtrace, ["  0: api::handle", "  1: main"]);
+        assert_eq!((view.status, view.error, view.short.len()), (502, true, SHORT));
+        assert!(view.trace.starts_with(&view.short));
+        assert_eq!(view.log_lines, record.logs.len() as u64);
+        assert_eq!(view.logs.len(), record.logs.len().min(1));
+        assert_eq!(view.start.total_ns, record.start.total().ns());
+        assert_eq!(view.usage.memory_time_kib_us, record.usage.memory_time.to_string());
+    }
+}
