@@ -6,6 +6,7 @@
 //! blobs/ab/cdef…    content-addressed bytes, by the hexadecimal digits of their BLAKE3 digest
 //! blobs/tmp/        files that are being written; emptied at start
 //! catalog.sqlite    apps, revisions and shares of traffic
+//! telemetry/        summaries, logs, usage and journals: see [`telemetry`]
 //! ```
 //!
 //! `Ok` from any store means that it is on the disk. After an fsync or a COMMIT failed nobody can say what is there, so the store
@@ -19,6 +20,7 @@ mod kv;
 mod sqlite;
 mod stop;
 mod store;
+pub mod telemetry;
 
 pub use failpoint::{Failpoints, Fault, Point};
 pub use store::EmbeddedStore;

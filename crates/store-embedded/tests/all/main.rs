@@ -1,3 +1,3 @@
-//! The embedded store as its users see it.
+//! The embedded store as its users see it: the suites that every store passes, and what only a store on a disk can get wrong.
 
-mod smoke;
+mod conforms;
