@@ -95,7 +95,7 @@ mod tests {
             (Code::E0210, "CONNECT is not sent", "http-request-denied"),
             (Code::E0510, "outbound calls 1001", "connection-limit-reached"),
             (Code::E0209, "name lookup timed out: x", "dns-timeout"),
-            (Code::E0209, "name lookup failed: x", "dns-error(DnsErrorPayload { rcode: None, info_code: None })"),
+            (Code::E0209, "name lookup failed: x", "dns-error(DnsErrorPayload { rcode: None, info-code: None })"),
             (Code::E0209, "connection refused: x", "connection-refused"),
             (Code::E0209, "connecting timed out: x", "connection-timeout"),
             (Code::E0209, "host unreachable: x", "destination-unavailable"),
