@@ -142,7 +142,6 @@ pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) function: Arc<LiveFunction>,
     pub(crate) telemetry: Arc<Kept>,
-    pub(crate) kv: Arc<dyn Kv>,
     _busy: Busy,
 }
 
@@ -178,15 +177,18 @@ pub(crate) fn function(change: impl FnOnce(&mut Function)) -> Arc<LiveFunction> 
 
 impl World {
     pub(crate) fn new(guest: Guest, change: impl FnOnce(&mut Function)) -> Self {
+        Self::over(guest, Arc::new(testkit::model::ModelKv::new(Arc::new(system::SystemClock::new()))), change)
+    }
+
+    pub(crate) fn over(guest: Guest, kv: Arc<dyn Kv>, change: impl FnOnce(&mut Function)) -> Self {
         let function = function(change);
         let telemetry = Arc::new(Kept::default());
         let clock = Arc::new(system::SystemClock::new());
-        let kv: Arc<dyn Kv> = Arc::new(testkit::model::ModelKv::new(clock.clone()));
         let blob: Arc<dyn Blob> = Arc::new(testkit::model::ModelBlob::default());
         let busy = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let engine = Engine::new(Parts {
             runtime: Arc::new(FakeRuntime(guest)),
-            kv: kv.clone(),
+            kv,
             outbound: Arc::new(Echo),
             telemetry: telemetry.clone(),
             blob,
@@ -199,7 +201,7 @@ impl World {
         let revision = Arc::new(LiveRevision { number: RevisionNumber(1), functions });
         let app = LiveApp { key: key(), hosts: Vec::new(), default: true, shares: vec![(revision, 1)] };
         engine.install(&Arc::new(Snapshot { number: 1, apps: vec![Arc::new(app)] }));
-        Self { engine, function, telemetry, kv, _busy: Busy(Some(busy)) }
+        Self { engine, function, telemetry, _busy: Busy(Some(busy)) }
     }
 
     pub(crate) fn invoke(&self, path: &str) -> BoxFuture<Response<Body>> {
