@@ -19,7 +19,12 @@ impl Lines {
     }
 
     /// Takes what the guest wrote and logs every line that it ends.
-    pub(crate) fn write(&mut self, mut bytes: &[u8], scope: &dyn Scope) {
+    pub(crate) fn write(&mut self, bytes: &[u8], scope: &dyn Scope) {
+        let (level, context) = (self.level, self.context);
+        self.split(bytes, |line| log(level, context, line, scope));
+    }
+
+    fn split(&mut self, mut bytes: &[u8], mut log: impl FnMut(&[u8])) {
         let line_max = limits::LOG_LINE.as_usize();
         while !bytes.is_empty() {
             let room = line_max - self.unfinished.len();
@@ -32,10 +37,10 @@ impl Lines {
             if !ended {
                 self.unfinished.extend_from_slice(line);
             } else if self.unfinished.is_empty() {
-                log(self.level, self.context, line, scope);
+                log(line);
             } else {
                 self.unfinished.extend_from_slice(line);
-                log(self.level, self.context, &self.unfinished, scope);
+                log(&self.unfinished);
                 self.unfinished.clear();
             }
         }
@@ -52,4 +57,32 @@ impl Lines {
 fn log(level: Level, context: &str, line: &[u8], scope: &dyn Scope) {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     scope.log(level, context, &String::from_utf8_lossy(line));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(writes: &[&[u8]]) -> (Vec<Vec<u8>>, Vec<u8>) {
+        let (mut lines, mut seen) = (Lines::stdout(), Vec::new());
+        for write in writes {
+            lines.split(write, |line| seen.push(line.to_vec()));
+        }
+        (seen, lines.unfinished)
+    }
+
+    #[test]
+    fn lines_are_put_together_from_writes_and_taken_apart() {
+        let (lines, rest) = split(&[b"one\ntwo\nth", b"r", b"ee\n\nfour"]);
+        assert_eq!(lines, [&b"one"[..], b"two", b"three", b""]);
+        assert_eq!(rest, b"four");
+    }
+
+    #[test]
+    fn a_line_without_end_is_cut_where_the_limit_is() {
+        let max = limits::LOG_LINE.as_usize();
+        let (lines, rest) = split(&[&vec![b'a'; max - 1], &vec![b'b'; max + 2]]);
+        assert_eq!(lines.iter().map(Vec::len).collect::<Vec<_>>(), [max, max]);
+        assert_eq!(rest, b"b");
+    }
 }

@@ -6,7 +6,8 @@
 //! | `E0510`: too many calls | `connection-limit-reached` |
 //! | `E0209`: it failed on the way | by the first words of the message, see [`ON_THE_WAY`]; else `internal-error` with the message |
 //! | anything else | `internal-error` with the message |
-//! | body: `Gone`, `Idle`, `TooLarge` | `connection-terminated`, `connection-read-timeout`, `HTTP-request-body-size` |
+//! | body: `Gone`, `Idle` | `connection-terminated`, `connection-read-timeout` |
+//! | body: `TooLarge` | `HTTP-request-body-size`, or `HTTP-response-body-size` for what an outbound request brought |
 //! | body: `Broken` | `HTTP-protocol-error` |
 //!
 //! The other way round there is nothing to map: a guest that answers with an error instead of a response fails with `E0504`, and the
@@ -46,12 +47,13 @@ pub(crate) fn code_of(failure: &Failure) -> ErrorCode {
     }
 }
 
-/// What a guest is told of a body that broke off.
-pub(crate) fn code_of_body(error: &BodyError) -> ErrorCode {
+/// What a guest is told of a body that broke off: that of its own request, or of a response to a request that it sent.
+pub(crate) fn code_of_body(error: &BodyError, of_request: bool) -> ErrorCode {
     match error {
         BodyError::Gone => ErrorCode::ConnectionTerminated,
         BodyError::Idle => ErrorCode::ConnectionReadTimeout,
-        BodyError::TooLarge { allowed } => ErrorCode::HttpRequestBodySize(Some(*allowed)),
+        BodyError::TooLarge { allowed } if of_request => ErrorCode::HttpRequestBodySize(Some(*allowed)),
+        BodyError::TooLarge { allowed } => ErrorCode::HttpResponseBodySize(Some(*allowed)),
         BodyError::Broken(_) => ErrorCode::HttpProtocolError,
     }
 }
@@ -123,8 +125,8 @@ mod tests {
             (BodyError::Broken("more than a few bytes".into()), "http-protocol-error"),
         ];
         for (error, expected) in rows {
-            assert_eq!(words(&code_of_body(&error)), expected);
-            assert_eq!(words(&code_of_body(&body_from_text(&error.to_string()))), expected);
+            assert_eq!(words(&code_of_body(&error, true)), expected);
+            assert_eq!(words(&code_of_body(&body_from_text(&error.to_string()), true)), expected);
         }
     }
 }

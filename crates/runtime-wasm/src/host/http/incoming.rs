@@ -49,6 +49,7 @@ pub struct IncomingBody {
 /// The trailers, once everything before them was read.
 pub struct FutureTrailers {
     source: Source,
+    of_request: bool,
     taken: bool,
 }
 
@@ -137,8 +138,8 @@ impl wit::HostIncomingBody for Host {
         Ok(Ok(self.table.push_child(InputStream::Body(index), index)?))
     }
     fn finish(&mut self, body: Resource<IncomingBody>) -> wasmtime::Result<Resource<FutureTrailers>> {
-        let IncomingBody { source, .. } = self.table.delete(body)?;
-        Ok(self.table.push(FutureTrailers { source, taken: false })?)
+        let IncomingBody { source, of_request, .. } = self.table.delete(body)?;
+        Ok(self.table.push(FutureTrailers { source, of_request, taken: false })?)
     }
     fn drop(&mut self, body: Resource<IncomingBody>) -> wasmtime::Result<()> {
         self.table.delete(body)?;
@@ -177,11 +178,13 @@ impl wit::HostFutureTrailers for Host {
             }
         };
         let Some(found) = found else { return Ok(None) };
-        self.table.get_mut(&trailers)?.taken = true;
+        let future = self.table.get_mut(&trailers)?;
+        future.taken = true;
+        let of_request = future.of_request;
         Ok(Some(Ok(match found {
             Ok(None) => Ok(None),
             Ok(Some(map)) => Ok(Some(self.table.push(Fields::immutable(map))?)),
-            Err(error) => Err(code_of_body(&error)),
+            Err(error) => Err(code_of_body(&error, of_request)),
         })))
     }
     fn drop(&mut self, trailers: Resource<FutureTrailers>) -> wasmtime::Result<()> {

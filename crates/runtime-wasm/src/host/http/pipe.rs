@@ -209,3 +209,101 @@ impl Drop for PipeBody {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering},
+        task::Wake,
+    };
+
+    use http_body::Body as _;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn writable(pipe: &Pipe, cx: &mut Context<'_>) -> Poll<Option<usize>> {
+        pipe.poll_writable(cx)
+    }
+    fn frame(body: &mut PipeBody, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        Pin::new(body).poll_frame(cx)
+    }
+
+    #[test]
+    fn a_full_pipe_takes_nothing_until_it_is_read() {
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(woken.clone());
+        let cx = &mut Context::from_waker(&waker);
+        let pipe = Pipe::new();
+        let mut body = pipe.body();
+        assert_eq!(writable(&pipe, cx), Poll::Ready(Some(CAPACITY)));
+        pipe.push(Bytes::from(vec![1; CAPACITY]));
+        assert_eq!(writable(&pipe, cx), Poll::Pending);
+        assert!(matches!(frame(&mut body, cx), Poll::Ready(Some(Ok(_)))));
+        assert_eq!((woken.0.load(Ordering::Relaxed), writable(&pipe, cx)), (1, Poll::Ready(Some(CAPACITY))));
+    }
+
+    #[test]
+    fn many_tiny_chunks_fill_it_too() {
+        let pipe = Pipe::new();
+        let mut chunks = 0;
+        while writable(&pipe, &mut Context::from_waker(Waker::noop())).is_ready() {
+            pipe.push(Bytes::from_static(b"a"));
+            chunks += 1;
+        }
+        assert!(chunks <= CAPACITY / CHUNK_COST, "{chunks}");
+    }
+
+    #[test]
+    fn a_finished_body_has_its_length_then_its_trailers_then_its_end() {
+        let cx = &mut Context::from_waker(Waker::noop());
+        let pipe = Pipe::new();
+        let mut body = pipe.body();
+        assert_eq!(body.size_hint().exact(), None);
+        pipe.push(Bytes::from_static(b"abc"));
+        pipe.finish(Some(HeaderMap::from_iter([(http::header::ETAG, http::HeaderValue::from_static("1"))])));
+        assert_eq!((body.size_hint().exact(), body.is_end_stream()), (Some(3), false));
+        assert!(matches!(frame(&mut body, cx), Poll::Ready(Some(Ok(frame))) if frame.is_data()));
+        assert!(matches!(frame(&mut body, cx), Poll::Ready(Some(Ok(frame))) if frame.is_trailers()));
+        assert!(body.is_end_stream() && matches!(frame(&mut body, cx), Poll::Ready(None)));
+        drop(body);
+        assert!(!pipe.is_abandoned());
+    }
+
+    #[test]
+    fn a_body_that_breaks_off_ends_in_an_error_after_what_came_before() {
+        let cx = &mut Context::from_waker(Waker::noop());
+        let pipe = Pipe::new();
+        let mut body = pipe.body();
+        pipe.push(Bytes::from_static(b"abc"));
+        pipe.break_off(BodyError::Idle);
+        pipe.finish(None);
+        assert!(matches!(frame(&mut body, cx), Poll::Ready(Some(Ok(_)))) && !body.is_end_stream());
+        assert!(matches!(frame(&mut body, cx), Poll::Ready(Some(Err(BodyError::Idle)))));
+        assert!(matches!(frame(&mut body, cx), Poll::Ready(None)));
+    }
+
+    #[test]
+    fn a_reader_that_goes_early_is_noticed_unless_no_body_was_wanted() {
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(woken.clone());
+        let cx = &mut Context::from_waker(&waker);
+        for (discards, gone) in [(false, true), (true, false)] {
+            let pipe = Pipe::new();
+            if discards {
+                pipe.discard_if_unread();
+            }
+            assert!(pipe.poll_abandoned(cx).is_pending());
+            drop(pipe.body());
+            assert_eq!((pipe.is_abandoned(), writable(&pipe, cx)), (gone, Poll::Ready((!gone).then_some(CAPACITY))));
+        }
+        assert_eq!(woken.0.load(Ordering::Relaxed), 2);
+    }
+}

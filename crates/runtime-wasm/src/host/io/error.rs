@@ -22,6 +22,9 @@ pub struct IoError {
 }
 
 impl IoError {
+    pub(crate) fn of_body(error: &BodyError, of_request: bool) -> Self {
+        Self::of_http(code_of_body(error, of_request), error.to_string())
+    }
     pub(crate) fn of_http(code: ErrorCode, text: impl Into<String>) -> Self {
         Self { text: text.into(), code: Some(code) }
     }
@@ -30,12 +33,6 @@ impl IoError {
 impl fmt::Display for IoError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
-    }
-}
-
-impl From<&BodyError> for IoError {
-    fn from(error: &BodyError) -> Self {
-        Self::of_http(code_of_body(error), error.to_string())
     }
 }
 

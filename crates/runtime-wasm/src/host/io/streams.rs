@@ -119,7 +119,7 @@ impl Host {
             Read::Closed => Err(StreamFailure::Closed),
             Read::Broken(error) => {
                 incoming.failure_told = true;
-                Err(StreamFailure::Failed(IoError::from(&error)))
+                Err(StreamFailure::Failed(IoError::of_body(&error, incoming.of_request)))
             }
         }
     }

@@ -42,7 +42,7 @@ pub struct Swap {
 pub(crate) enum Failed {
     /// The function was not granted it.
     AccessDenied,
-    /// Anything else, with its code.
+    /// Anything else.
     Other(String),
 }
 
@@ -50,7 +50,8 @@ impl From<StoreError> for Failed {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Denied(_) => Self::AccessDenied,
-            other => Self::Other(format!("{} {other}", other.code())),
+            // The text alone, without its code: a replay knows no more, and the guest must read the same.
+            other => Self::Other(other.to_string()),
         }
     }
 }
@@ -58,7 +59,7 @@ impl From<Failure> for Failed {
     fn from(failure: Failure) -> Self {
         match failure.code {
             Code::E0201 | Code::E0202 => Self::AccessDenied,
-            code => Self::Other(format!("{code} {}", failure.message)),
+            _ => Self::Other(failure.message),
         }
     }
 }
@@ -152,7 +153,7 @@ impl Host {
         let open = self.opened(bucket)?;
         if keys.len() > limits::KV_TRANSACTION {
             let (count, allowed) = (keys.len(), limits::KV_TRANSACTION);
-            return Ok(Err(Failed::Other(format!("{} keys {count}, allowed {allowed}", Code::E0608))));
+            return Ok(Err(Failed::Other(format!("keys {count}, allowed {allowed}"))));
         }
         let wanted: Vec<Bytes> = keys.iter().map(|key| Bytes::copy_from_slice(key.as_bytes())).collect();
         let entries = self.stored(open.kv.get_many(&open.namespace, &wanted)).await?;
