@@ -107,7 +107,12 @@ impl hyper::service::Service<Request<Incoming>> for Service {
                 if let Some(allow) = allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
                     response.headers_mut().insert(header::ALLOW, allow);
                 }
-                return Answer::Ready(Some(response::finish(response, &parts.method, open)));
+                let mut response = response::finish(response, &parts.method, open);
+                if problem.code == Code::E0406 && parts.version <= Version::HTTP_11 {
+                    // What follows a malformed request on its connection can't be trusted either.
+                    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                }
+                return Answer::Ready(Some(response));
             }
         };
         let method = parts.method.clone();

@@ -85,11 +85,13 @@ pub(crate) struct Wire {
     unseen: bool,
     /// Whether a head was refused: nothing more is read.
     refused: bool,
+    /// Whether the body broke its framing after what is ready: the next read fails.
+    broken: bool,
 }
 
 impl Wire {
     pub(crate) fn new(stream: TcpStream, conn: Arc<Conn>, clock: Arc<dyn Clock>) -> Self {
-        Self { stream, conn, clock, scanner: None, held: Vec::new(), ready: 0, unseen: false, refused: false }
+        Self { stream, conn, clock, scanner: None, held: Vec::new(), ready: 0, unseen: false, refused: false, broken: false }
     }
 
     /// Reads until the protocol is known. The bytes are kept for whoever reads next.
@@ -137,11 +139,11 @@ impl Wire {
     }
 
     /// Shows the scanner what was not shown yet, until it wants more.
-    fn scan_held(&mut self) -> io::Result<()> {
+    fn scan_held(&mut self) {
         self.unseen = false;
         let Some(scanner) = &mut self.scanner else {
             self.ready = self.held.len();
-            return Ok(());
+            return;
         };
         while self.ready < self.held.len() {
             match scanner.look(&self.held[self.ready..]) {
@@ -150,17 +152,15 @@ impl Wire {
                 Step::More => break,
                 Step::Refuse(problem) => {
                     self.refuse(*problem);
-                    return Ok(());
+                    return;
                 }
                 Step::Broken => {
-                    self.held.clear();
-                    self.ready = 0;
-                    return Err(broken(&self.conn));
+                    self.held.truncate(self.ready);
+                    self.broken = true;
                 }
             }
         }
         self.note_head();
-        Ok(())
     }
 
     /// Keeps the time at which a head began that is not whole yet.
@@ -191,25 +191,26 @@ impl Wire {
         true
     }
 
-    /// Reads once from the socket. Bytes that pass at once go straight to hyper; whether any did, or the peer has closed.
-    fn poll_fill(&mut self, cx: &mut Context<'_>, into: &mut ReadBufCursor<'_>) -> Poll<io::Result<bool>> {
-        let Self { stream, conn, scanner, held, .. } = self;
+    /// Reads once from the socket. Bytes that pass at once go straight to hyper, the others are held.
+    fn poll_fill(&mut self, cx: &mut Context<'_>, into: &mut ReadBufCursor<'_>) -> Poll<io::Result<Filled>> {
+        let Self { stream, scanner, held, broken, .. } = self;
         let (direct, room) = (held.is_empty(), into.remaining());
-        let at_most = if scanner.is_some() { SCRATCH } else { into.remaining() };
+        let at_most = if scanner.is_some() { SCRATCH } else { room };
         let filled = ready!(with_scratch(stream, cx, at_most, |bytes| {
             if bytes.is_empty() {
-                return Ok(Filled::End);
+                return Filled::End;
             }
-            let done = if direct { pass(scanner.as_mut(), bytes, into, conn)? } else { 0 };
-            held.extend_from_slice(&bytes[done..]);
-            Ok(if into.remaining() < room { Filled::Passed } else { Filled::Held })
+            let passed = if direct { pass(scanner.as_mut(), bytes, into) } else { Passed { bytes: 0, broken: false } };
+            *broken = passed.broken;
+            if !passed.broken {
+                held.extend_from_slice(&bytes[passed.bytes..]);
+            }
+            if into.remaining() < room { Filled::Passed } else { Filled::Held }
         }))?;
-        if let Ok(Filled::Held | Filled::Passed) = &filled
-            && !self.held.is_empty()
-        {
-            self.scan_held()?;
+        if !self.held.is_empty() && !matches!(filled, Filled::End) {
+            self.scan_held();
         }
-        Poll::Ready(filled.map(|filled| !matches!(filled, Filled::Held)))
+        Poll::Ready(Ok(filled))
     }
 }
 
@@ -218,18 +219,24 @@ enum Filled {
     End,
     /// hyper has some of it.
     Passed,
-    /// All of it is held.
+    /// hyper has none of it.
     Held,
 }
 
-/// Puts as much into hyper's buffer as passes at once and fits; gives how many bytes that were. The others are to be held.
-fn pass(scanner: Option<&mut Scanner>, bytes: &[u8], into: &mut ReadBufCursor<'_>, conn: &Conn) -> io::Result<usize> {
+/// How many bytes are dealt with, and whether what follows them breaks a body's framing.
+struct Passed {
+    bytes: usize,
+    broken: bool,
+}
+
+/// Puts as much into hyper's buffer as passes at once and fits.
+fn pass(scanner: Option<&mut Scanner>, bytes: &[u8], into: &mut ReadBufCursor<'_>) -> Passed {
     let Some(scanner) = scanner else {
         into.put_slice(bytes);
-        return Ok(bytes.len());
+        return Passed { bytes: bytes.len(), broken: false };
     };
     if bytes.len() > into.remaining() {
-        return Ok(0);
+        return Passed { bytes: 0, broken: false };
     }
     let mut at = 0;
     while at < bytes.len() {
@@ -239,17 +246,12 @@ fn pass(scanner: Option<&mut Scanner>, bytes: &[u8], into: &mut ReadBufCursor<'_
                 at += length;
             }
             Step::Skip(length) => at += length,
-            Step::Broken => return Err(broken(conn)),
+            Step::Broken => return Passed { bytes: at, broken: true },
             // The scanner says so again when it is shown these bytes where there is room to act on it.
             Step::More | Step::Refuse(_) => break,
         }
     }
-    Ok(at)
-}
-
-fn broken(conn: &Conn) -> io::Error {
-    conn.broken.store(true, Ordering::Relaxed);
-    io::Error::new(io::ErrorKind::InvalidData, "the body breaks its framing")
+    Passed { bytes: at, broken: false }
 }
 
 fn with_scratch<T>(
@@ -268,22 +270,26 @@ fn with_scratch<T>(
 impl hyper::rt::Read for Wire {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, mut into: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         if self.unseen {
-            self.scan_held()?;
+            self.scan_held();
         }
         if self.conn.head_expired.load(Ordering::Relaxed) && !self.refused {
-            let problem = Problem::new(types::Code::E0407, "the request's head did not come in time");
-            self.refuse(problem);
+            self.refuse(Problem::new(types::Code::E0407, "the request's head did not come in time"));
         }
         loop {
             if self.give(&mut into) {
                 return Poll::Ready(Ok(()));
             }
+            if self.broken {
+                self.conn.broken.store(true, Ordering::Relaxed);
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "the body breaks its framing")));
+            }
             if self.refused {
                 // hyper has the refusal and closes after its answer. Whatever else the peer sends is not read here.
                 return Poll::Pending;
             }
-            if ready!(self.poll_fill(cx, &mut into))? {
-                return Poll::Ready(Ok(()));
+            match ready!(self.poll_fill(cx, &mut into))? {
+                Filled::End | Filled::Passed => return Poll::Ready(Ok(())),
+                Filled::Held => {}
             }
         }
     }

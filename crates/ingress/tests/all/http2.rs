@@ -1,0 +1,123 @@
+//! The same gateway over HTTP/2 with prior knowledge, by hyper's client.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Empty, Full};
+use hyper::client::conn::http2::{self, SendRequest};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use ingress::{Framing, GatewayLimits};
+use ports::Body;
+use types::ByteCount;
+
+use crate::rig::{Functions, PATIENCE, Rig};
+
+async fn connect<B>(rig: &Rig) -> SendRequest<B>
+where
+    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let io = TokioIo::new(rig.connect().await);
+    let (sender, connection) = http2::handshake(TokioExecutor::new(), io).await.expect("a handshake");
+    tokio::spawn(async move { drop(connection.await) });
+    sender
+}
+
+async fn text(response: Response<hyper::body::Incoming>) -> (StatusCode, String) {
+    let status = response.status();
+    let body = response.into_body().collect().await.expect("a body").to_bytes();
+    (status, String::from_utf8_lossy(&body).into_owned())
+}
+
+#[tokio::test]
+async fn many_streams_of_one_connection_are_served_at_once() {
+    let rig = Rig::echo().await;
+    let sender = connect::<Full<Bytes>>(&rig).await;
+    let calls = (0..500).map(|i| {
+        let mut sender = sender.clone();
+        async move {
+            let request =
+                Request::post(format!("http://main.localhost/any/{i}")).body(Full::from(vec![b'x'; i])).expect("a request");
+            text(sender.send_request(request).await.expect("an answer")).await
+        }
+    });
+    for (i, (status, text)) in futures_util::future::join_all(calls).await.into_iter().enumerate() {
+        assert_eq!((status, text), (StatusCode::OK, format!("main/any {i}")));
+    }
+}
+
+#[tokio::test]
+async fn limits_hold_there_too() {
+    let limits = GatewayLimits { request_body: ByteCount(1_000), ..GatewayLimits::default() };
+    let rig = Rig::start(limits, Framing::Strict, Functions::echo()).await;
+    let request = |uri: &str| Request::post(uri);
+    let fields = (0..65).fold(request("http://a/"), |request, i| request.header(format!("x-{i}"), "y"));
+    let (long, body) = (format!("http://a/{}", "x".repeat(8 << 10)), Bytes::from(vec![0; 1_001]));
+    for (request, words) in [
+        (request("http://a/").body(Full::new(body)).expect("a request"), "E0405"),
+        (request(&long).body(Full::default()).expect("a request"), "E0408"),
+        (fields.body(Full::default()).expect("a request"), "E0404"),
+        (request("http://a/none").body(Full::default()).expect("a request"), "E0402"),
+        (request("http://a/").header("host", "b").body(Full::default()).expect("a request"), "E0406"),
+        (request("http://a/").header("content-length", "0").body(Full::default()).expect("a request"), "main/root 0"),
+    ] {
+        // A connection each: what one request leaves behind must not matter to the next.
+        let mut sender = connect::<Full<Bytes>>(&rig).await;
+        let (_, text) = text(sender.send_request(request).await.expect("an answer")).await;
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_is_reset_ends_its_invocation() {
+    struct Noticed(Arc<AtomicUsize>);
+    impl Drop for Noticed {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&dropped);
+    let function = Functions::new(move |_| {
+        let noticed = Noticed(Arc::clone(&count));
+        async move {
+            let _noticed = noticed;
+            std::future::pending::<Response<Body>>().await
+        }
+    });
+    let rig = Rig::start(GatewayLimits::default(), Framing::Strict, function).await;
+    let mut sender = connect::<Empty<Bytes>>(&rig).await;
+    let request = Request::get("http://a/").body(Empty::new()).expect("a request");
+    let call = sender.send_request(request);
+    assert!(tokio::time::timeout(Duration::from_millis(300), call).await.is_err());
+    let begun = Instant::now();
+    while dropped.load(Ordering::SeqCst) == 0 {
+        assert!(begun.elapsed() < PATIENCE, "the invocation goes on");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn idle_connections_are_closed_and_draining_ends_them() {
+    let limits = GatewayLimits { connection_idle_time: Duration::from_millis(300), ..GatewayLimits::default() };
+    let rig = Rig::start(limits, Framing::Strict, Functions::echo()).await;
+    let mut sender = connect::<Empty<Bytes>>(&rig).await;
+    let request = || Request::get("http://a/").body(Empty::new()).expect("a request");
+    assert_eq!(sender.send_request(request()).await.expect("an answer").status(), StatusCode::OK);
+    let begun = Instant::now();
+    while !sender.is_closed() {
+        assert!(begun.elapsed() < PATIENCE, "an idle connection stays");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let mut sender = connect::<Empty<Bytes>>(&rig).await;
+    assert_eq!(sender.send_request(request()).await.expect("an answer").status(), StatusCode::OK);
+    rig.drain.begin();
+    tokio::time::timeout(PATIENCE, rig.served).await.expect("the drain ends").expect("no panic");
+}

@@ -1,0 +1,163 @@
+//! A gateway on a free port with functions written as closures.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use http::Response;
+use ingress::{Drain, Framing, Gateway, GatewayLimits, GatewaySettings};
+use ports::{Body, BoxFuture, Clock, Invocation, Invoker, Plane, Rng};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+use types::{
+    Build, Digest, Function, Limits, LiveApp, LiveFunction, LiveRevision, RecordMode, RevisionNumber, Snapshot, Timestamp,
+    revision::AppKey,
+};
+
+/// The longest that a test waits for anything.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) struct RealClock(Instant);
+impl RealClock {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self(Instant::now()))
+    }
+}
+impl Clock for RealClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_ns(self.monotonic_ns())
+    }
+    fn monotonic_ns(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_nanos()).expect("a test is short")
+    }
+    fn sleep_until(&self, monotonic_ns: u64) -> BoxFuture<()> {
+        let left = monotonic_ns.saturating_sub(self.monotonic_ns());
+        Box::pin(tokio::time::sleep(Duration::from_nanos(left.saturating_add(1_000_000))))
+    }
+}
+
+/// A chance that always falls the same way.
+pub(crate) struct Even;
+impl Rng for Even {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(0x55);
+    }
+}
+
+type Handler = Box<dyn Fn(Invocation) -> BoxFuture<Response<Body>> + Send + Sync>;
+
+/// Functions as one closure.
+pub(crate) struct Functions(Handler);
+impl Functions {
+    pub(crate) fn new<F: Future<Output = Response<Body>> + Send + 'static>(
+        handler: impl Fn(Invocation) -> F + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self(Box::new(move |invocation| Box::pin(handler(invocation)))))
+    }
+    /// Answers `app/function` and the body's length.
+    pub(crate) fn echo() -> Arc<Self> {
+        Self::new(|invocation| async move {
+            let name = format!("{}/{}", invocation.function.key.app, invocation.function.function.name);
+            match http_body_util::BodyExt::collect(invocation.request.into_body()).await {
+                Ok(body) => Response::new(Body::from(format!("{name} {}", body.to_bytes().len()))),
+                Err(error) => {
+                    let mut response = Response::new(Body::from(error.to_string()));
+                    *response.status_mut() = http::StatusCode::BAD_REQUEST;
+                    response
+                }
+            }
+        })
+    }
+}
+impl Invoker for Functions {
+    fn invoke(&self, invocation: Invocation) -> BoxFuture<Response<Body>> {
+        (self.0)(invocation)
+    }
+}
+
+/// An app of functions with their routes.
+pub(crate) fn app(name: &str, default: bool, functions: &[(&str, &[&str])]) -> Arc<LiveApp> {
+    let key = AppKey { app: name.parse().expect("a name"), env: "dev".parse().expect("a name") };
+    let live = |(name, routes): &(&str, &[&str])| {
+        let function = Function {
+            name: name.parse().expect("a name"),
+            path: ".".into(),
+            build: Build::Component,
+            routes: routes.iter().map(|route| route.parse().expect("a route")).collect(),
+            uses: vec![],
+            reach: vec![],
+            env: BTreeMap::new(),
+            limits: Limits::default(),
+            record: RecordMode::Off,
+        };
+        let (key, revision, artifact) = (key.clone(), RevisionNumber(1), Digest::from_bytes([0; 32]));
+        (function.name.clone(), Arc::new(LiveFunction { key, revision, function, artifact, gate: 0 }))
+    };
+    let functions = functions.iter().map(live).collect();
+    let revision = Arc::new(LiveRevision { number: RevisionNumber(1), functions });
+    Arc::new(LiveApp { key, hosts: vec![], default, shares: vec![(revision, 1)] })
+}
+
+pub(crate) struct Rig {
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) address: SocketAddr,
+    pub(crate) drain: Drain,
+    pub(crate) served: JoinHandle<()>,
+}
+
+impl Rig {
+    pub(crate) async fn start(limits: GatewayLimits, framing: Framing, invoker: Arc<dyn Invoker>) -> Self {
+        let gateway = Gateway::new(GatewaySettings { limits, framing, invoker, clock: RealClock::new(), rng: Arc::new(Even) });
+        let apps = vec![app("main", true, &[("root", &["GET /", "POST /"]), ("any", &["/any/{*rest}"])])];
+        gateway.install(&Arc::new(Snapshot { number: 1, apps }));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let (address, drain) = (listener.local_addr().expect("an address"), Drain::new());
+        let served = gateway.serve(listener, drain.clone());
+        Self { gateway, address, drain, served }
+    }
+    pub(crate) async fn echo() -> Self {
+        Self::start(GatewayLimits::default(), Framing::Strict, Functions::echo()).await
+    }
+    pub(crate) async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.expect("the gateway takes connections")
+    }
+    /// Sends the bytes and reads until the gateway closes or says nothing more for `quiet`.
+    pub(crate) async fn talk(&self, bytes: &[u8], quiet: Duration) -> Talk {
+        let mut stream = self.connect().await;
+        let _closed_already = stream.write_all(bytes).await;
+        read(&mut stream, quiet).await
+    }
+}
+
+/// What the gateway said, and whether it closed the connection then.
+#[derive(Debug)]
+pub(crate) struct Talk {
+    pub(crate) text: String,
+    pub(crate) closed: bool,
+}
+
+pub(crate) async fn read(stream: &mut TcpStream, quiet: Duration) -> Talk {
+    let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
+    let closed = loop {
+        match tokio::time::timeout(quiet, stream.read(&mut buffer)).await {
+            Err(_) => break false,
+            Ok(Ok(0) | Err(_)) => break true,
+            Ok(Ok(length)) => bytes.extend_from_slice(&buffer[..length]),
+        }
+    };
+    Talk { text: String::from_utf8_lossy(&bytes).into_owned(), closed }
+}
+
+impl Talk {
+    /// The status codes of the answers, in order.
+    pub(crate) fn statuses(&self) -> Vec<u16> {
+        let heads = self.text.split("HTTP/1.").skip(1);
+        heads.filter_map(|head| head.split([' ', '\r']).nth(1)?.parse().ok()).collect()
+    }
+}
