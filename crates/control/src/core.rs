@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use observe::Observer;
 use ports::{Blob, Catalog, Clock, Invoker, Journals, Plane, Runtime, Telemetry};
 use tokio::sync::{Semaphore, watch};
 use types::{Code, PriceSheet, Problem, Timestamp, revision::AppKey};
@@ -47,7 +48,7 @@ pub struct Control {
     pub(crate) journals: Arc<dyn Journals>,
     pub(crate) invoker: Arc<dyn Invoker>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) prices: PriceSheet,
+    pub(crate) observer: Observer,
     pub(crate) gateway: std::net::SocketAddr,
     pub(crate) token: Token,
     pub(crate) version: &'static str,
@@ -78,6 +79,7 @@ impl Control {
             parts;
         let control = Arc::new(Self {
             gateway: hosts.gateway,
+            observer: Observer::new(Arc::clone(&telemetry), Arc::clone(&clock), prices),
             started: clock.now(),
             publisher: Publisher::new(planes, hosts, default_app),
             switch: tokio::sync::Mutex::new(()),
@@ -91,7 +93,6 @@ impl Control {
             journals,
             invoker,
             clock,
-            prices,
             token,
             version,
         });

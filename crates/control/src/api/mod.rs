@@ -2,9 +2,12 @@
 
 mod apps;
 mod auth;
+mod export;
+mod follow;
 mod invoke;
 mod node;
 mod openapi;
+mod records;
 mod reply;
 
 use std::sync::Arc;
@@ -57,6 +60,14 @@ endpoints! {
     post "/v1/apps/{app}/{env}/deploy" apps::deploy;
     post "/v1/apps/{app}/{env}/rollback" apps::rollback;
     post "/v1/apps/{app}/{env}/invoke" invoke::invoke;
+    get "/v1/invocations" records::invocations;
+    get "/v1/invocations/{id}" records::invocation;
+    get "/v1/invocations/{id}/journal" export::journal;
+    get "/v1/invocations/{id}/export" export::export;
+    get "/v1/traces/{id}" records::trace;
+    get "/v1/logs" records::logs;
+    get "/v1/follow" follow::requests;
+    get "/v1/cost" records::cost;
 }
 
 /// Every route of the control API.

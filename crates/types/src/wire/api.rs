@@ -14,11 +14,6 @@ use crate::{
     route::Route,
 };
 
-/// The header in which `export` is told that its caller knows what the file holds: bodies and headers in clear.
-pub const UNSEALED_HEADER: &str = "dayfly-unsealed";
-/// The only value of [`UNSEALED_HEADER`].
-pub const UNSEALED_VALUE: &str = "yes";
-
 /// `GET /v1/node`: the node that answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Node {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
+use super::view::CostBy;
 use crate::{AppName, EnvName, FunctionName, RevisionNumber, TraceId, journal::Level};
 
 /// Which invocations or log lines are wanted. What is absent does not narrow.
@@ -83,4 +84,36 @@ pub struct Period {
     /// Before this time, in milliseconds since 1970. By default, now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until_ms: Option<u64>,
+}
+
+/// `GET /v1/cost`: a [`Period`], and what its bill is grouped by.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cost {
+    /// Of this app.
+    #[param(value_type = Option<String>)]
+    pub app: Option<AppName>,
+    /// Of this environment.
+    #[param(value_type = Option<String>)]
+    pub env: Option<EnvName>,
+    /// Of this function.
+    #[param(value_type = Option<String>)]
+    pub function: Option<FunctionName>,
+    /// At or after this time, in milliseconds since 1970. By default, as far back as telemetry is kept.
+    pub from_ms: Option<u64>,
+    /// Before this time, in milliseconds since 1970. By default, now.
+    pub until_ms: Option<u64>,
+    /// What the rows are: `function`, `app`, `day` or `total`.
+    #[param(inline)]
+    pub by: CostBy,
+}
+
+/// `GET /v1/invocations/{id}/export`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields, default)]
+pub struct Export {
+    /// True: the caller knows that the file holds bodies and header fields in clear.
+    pub unsealed: bool,
 }
