@@ -1,3 +1,8 @@
 //! The embedded store as its users see it: the suites that every store passes, and what only a store on a disk can get wrong.
 
 mod conforms;
+mod crashes;
+mod damage;
+mod failures;
+mod full;
+mod victim;

@@ -1,0 +1,96 @@
+//! A disk without room: nothing is half written, reading goes on, and writing does when there is room again.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use ports::StoreError;
+use store_embedded::EmbeddedStore;
+use tempfile::TempDir;
+use testkit::TestClock;
+use types::kv::{Namespace, Transaction, Write};
+
+/// A small disk that is removed with this value.
+struct SmallDisk(TempDir);
+
+impl SmallDisk {
+    fn mount() -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=6m", "dayfly-test"]).arg(dir.path()).output();
+        let mounted = mounted.expect("mount is installed");
+        let why = String::from_utf8_lossy(&mounted.stderr);
+        assert!(mounted.status.success(), "this test mounts a small tmpfs, which takes root (sudo -E cargo test -p store-embedded): {why}");
+        Self(dir)
+    }
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+    /// Takes all the room there is.
+    fn fill(&self) -> PathBuf {
+        let filler = self.path().join("filler");
+        let mut size = 6 << 20;
+        let mut bytes = Vec::new();
+        while size > 0 {
+            bytes.extend(vec![0xee; size]);
+            if fs::write(&filler, &bytes).is_err() {
+                bytes.truncate(bytes.len() - size);
+            }
+            size /= 2;
+        }
+        fs::write(&filler, &bytes).expect("so much did fit");
+        filler
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
+    }
+}
+
+fn namespace() -> Namespace {
+    Namespace("shop/dev/x".into())
+}
+
+fn put(key: &str, size: usize) -> Transaction {
+    let value = Bytes::from(vec![7; size]);
+    Transaction { writes: vec![Write::Put { key: Bytes::from(key.to_owned()), value, expires: None }], ..Transaction::default() }
+}
+
+async fn is_well(store: &EmbeddedStore) {
+    let entry = store.kv().get(&namespace(), &Bytes::from("before")).await.expect("reading goes on");
+    assert_eq!(entry.map(|entry| entry.value.len()), Some(1_000));
+    assert_eq!(store.kv().get(&namespace(), &Bytes::from("during")).await.expect("reading goes on"), None);
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_writes_until_there_is_room() {
+    let disk = SmallDisk::mount();
+    let data = disk.path().join("data");
+    let store = EmbeddedStore::open(&data, Arc::new(TestClock::new())).expect("there is room");
+    store.kv().commit(&namespace(), put("before", 1_000)).await.expect("there is room");
+    let kept = store.blob().put(Bytes::from("before")).await.expect("there is room");
+    let filler = disk.fill();
+
+    for size in [900_000, 100_000] {
+        let refused = store.kv().commit(&namespace(), put("during", size)).await;
+        assert!(matches!(refused, Err(StoreError::Full)), "{refused:?}");
+        is_well(&store).await;
+    }
+    let refused = store.blob().put(Bytes::from(vec![1; 500_000])).await;
+    assert!(matches!(refused, Err(StoreError::Full)), "{refused:?}");
+    assert_eq!(store.blob().get(&kept).await.expect("reading goes on"), Some(Bytes::from("before")));
+
+    fs::remove_file(filler).expect("removable");
+    store.kv().commit(&namespace(), put("after", 900_000)).await.expect("there is room again");
+    store.blob().put(Bytes::from(vec![1; 500_000])).await.expect("there is room again");
+    is_well(&store).await;
+    drop(store);
+    let store = EmbeddedStore::open(&data, Arc::new(TestClock::new())).expect("it opens again");
+    is_well(&store).await;
+    assert!(store.kv().get(&namespace(), &Bytes::from("after")).await.expect("readable").is_some());
+}
