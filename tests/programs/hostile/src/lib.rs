@@ -33,6 +33,7 @@ impl Guest for Program {
             "/random-huge" => resources::random_huge(&call, reply),
             // Traps.
             "/recurse" => traps::recurse(reply),
+            "/recurse-memory" => traps::recurse_memory(reply),
             "/ansi-panic" => traps::ansi_panic(),
             "/abort" => traps::abort(),
             "/exit" => traps::exit(call.number("code", 0)),

@@ -22,14 +22,25 @@ pub fn sleep_years(years: u64) {
     monotonic_clock::subscribe_duration(years.saturating_mul(NS_PER_YEAR)).block();
 }
 
+/// Uses up the stack of calls, which the host keeps.
 pub fn recurse(reply: Reply) {
     reply.text(200, format!("reached the ground at {}\n", descend(0)));
 }
 
 #[inline(never)]
 fn descend(depth: u64) -> u64 {
-    let frame = black_box([depth; 16]);
-    if black_box(depth) == u64::MAX { frame[0] } else { descend(depth + 1) + black_box(frame[1]) }
+    if depth == u64::MAX { depth } else { descend(black_box(depth) + 1).rotate_left(1) ^ depth }
+}
+
+/// Uses up the stack of values, which the guest keeps at the low end of its own memory: below it there is none.
+pub fn recurse_memory(reply: Reply) {
+    reply.text(200, format!("reached the ground at {}\n", descend_with_baggage(0)));
+}
+
+#[inline(never)]
+fn descend_with_baggage(depth: u64) -> u64 {
+    let baggage = black_box([depth; 512]);
+    if depth == u64::MAX { baggage[0] } else { descend_with_baggage(depth + 1) + black_box(baggage[1]) }
 }
 
 /// A message that would clear a careless terminal, ring its bell, set its title and forge a line of its log.
