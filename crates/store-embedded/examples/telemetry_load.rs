@@ -3,7 +3,7 @@
 //! `cargo run -p store-embedded --example telemetry_load -- [RECORDS]`. Absolute figures belong to the machine; the bounds to hold are
 //! well under 1 µs for `record`, and a few µs of CPU time a record in all.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use ports::{BoxFuture, Clock, Telemetry};
 use rustix::time::{ClockId, clock_gettime};
@@ -12,7 +12,7 @@ use testkit::suite::telemetry::{
     BEGINNING, everything,
     records::{Chance, record},
 };
-use types::{Elapsed, Timestamp};
+use types::{AppName, Elapsed, EnvName, FunctionName, Timestamp, record::InvocationRecord};
 
 /// A clock of the wall that stands still, so that every record lies in one file.
 struct Stopped;
@@ -34,13 +34,28 @@ fn ns(clock: ClockId) -> u64 {
     time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()
 }
 
+#[derive(Default)]
+struct Names(BTreeSet<AppName>, BTreeSet<EnvName>, BTreeSet<FunctionName>);
+
+/// Records of a node share their names, since all take them from one snapshot.
+fn share_names(record: InvocationRecord, names: &mut Names) -> Arc<InvocationRecord> {
+    fn shared<T: Ord + Clone>(known: &mut BTreeSet<T>, name: T) -> T {
+        known.insert(name.clone());
+        known.get(&name).unwrap_or(&name).clone()
+    }
+    let Names(apps, envs, functions) = names;
+    let InvocationRecord { app, env, function, .. } = record.clone();
+    let (app, env, function) = (shared(apps, app), shared(envs, env), shared(functions, function));
+    Arc::new(InvocationRecord { app, env, function, ..record })
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let wanted = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(200_000);
     let dir = tempfile::tempdir().expect("a folder");
     let store = TelemetryStore::open(dir.path(), Arc::new(Stopped), RetentionDays(14)).expect("the store opens");
-    let mut chance = Chance::new(1);
-    let mut make = |i: u64| Arc::new(record(&mut chance, BEGINNING.plus(Elapsed::from_ns(i * 20_000))));
+    let (mut chance, mut names) = (Chance::new(1), Names::default());
+    let mut make = |i: u64| share_names(record(&mut chance, BEGINNING.plus(Elapsed::from_ns(i * 20_000))), &mut names);
     let records: Vec<_> = (0..wanted).map(&mut make).collect();
     let (mut record_ns, cpu) = (0, ns(ClockId::ProcessCPUTime));
     for burst in records.chunks(5_000) {

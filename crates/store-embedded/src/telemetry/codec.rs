@@ -3,18 +3,25 @@
 //! Fields of one kind look alike, so they compress well side by side, and a search unpacks only the columns that it asks about:
 //! a search for log text never touches the spans. Tails and sealed blocks have the same form; only the effort differs.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use types::{
-    AppName, Elapsed, EnvName, FunctionName, InvocationId, Outcome, RevisionNumber, SpanId, Start, Timestamp, TraceId,
+    Elapsed, InvocationId, Outcome, RevisionNumber, SpanId, Start, Timestamp, TraceId,
     record::InvocationRecord,
 };
 use zstd::bulk::Compressor;
 
-use super::bytes::{Cursor, Damaged, put, put_row};
+use super::{
+    bytes::{Cursor, Damaged, put, put_row},
+    scopes::{Scope, Scopes},
+};
 
 /// The first byte of every block.
 const VERSION: u8 = 1;
+/// The level for tails.
+const FAST: i32 = -5;
+/// The level for sealed blocks.
+const GOOD: i32 = 3;
 /// Below this, packing a column costs more than it saves.
 const PACK_FROM: usize = 64;
 /// No column is larger: a batch is cut long before. What claims to be is damaged.
@@ -40,20 +47,6 @@ pub(super) enum Effort {
     Fast,
     /// For sealed blocks, which live for days.
     Good,
-}
-
-/// Whose record it is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-pub(super) struct Scope {
-    pub(super) app: AppName,
-    pub(super) env: EnvName,
-    pub(super) function: FunctionName,
-}
-
-impl Scope {
-    pub(super) fn of(record: &InvocationRecord) -> Self {
-        Self { app: record.app.clone(), env: record.env.clone(), function: record.function.clone() }
-    }
 }
 
 /// A block with what is known of it without unpacking.
@@ -90,8 +83,8 @@ impl Encoder {
         Ok(Self {
             columns: Default::default(),
             row: Vec::new(),
-            fast: Compressor::new(1)?,
-            good: Compressor::new(3)?,
+            fast: Compressor::new(FAST)?,
+            good: Compressor::new(GOOD)?,
         })
     }
 
@@ -105,6 +98,7 @@ impl Encoder {
             let scope = scopes.number(record);
             self.push(record, scope, at_min);
         }
+        let mut scopes = scopes.into_list();
         let (traces, ids) = (records.iter().map(|r| key(r.trace.as_bytes())), records.iter().map(|r| key(r.id.as_bytes())));
         Ok(Encoded {
             at_min,
@@ -112,12 +106,12 @@ impl Encoder {
             end_max: records.iter().map(|record| end_of(record)).max().unwrap_or_default(),
             count: records.len(),
             keys: ids.chain(traces).flatten().collect(),
-            body: self.pack(records.len(), &scopes.list, effort)?,
-            scope: scopes.only(),
+            body: self.pack(records.len(), &scopes, effort)?,
+            scope: if scopes.len() == 1 { scopes.pop() } else { None },
         })
     }
 
-    fn push(&mut self, record: &InvocationRecord, scope: u32, base: Timestamp) {
+    fn push(&mut self, record: &InvocationRecord, scope: usize, base: Timestamp) {
         let InvocationRecord { id, trace, span, parent, cause, at, duration, start, outcome, usage, .. } = record;
         let [ids, heads, causes, usages, spans, logs, refusals] = &mut self.columns;
         ids.extend_from_slice(id.as_bytes());
@@ -167,34 +161,6 @@ impl Encoder {
 fn end_of(record: &InvocationRecord) -> Timestamp {
     let last_line = record.logs.iter().map(|line| line.at).max().unwrap_or_default();
     record.at.plus(record.duration.max(last_line))
-}
-
-#[derive(Default)]
-struct Scopes {
-    list: Vec<Scope>,
-    numbers: BTreeMap<Scope, u32>,
-    last: u32,
-}
-
-impl Scopes {
-    fn number(&mut self, record: &InvocationRecord) -> u32 {
-        if let Some(last) = self.list.get(self.last as usize)
-            && (&last.function, &last.app, &last.env) == (&record.function, &record.app, &record.env)
-        {
-            return self.last;
-        }
-        let scope = Scope::of(record);
-        let next = u32::try_from(self.list.len()).expect("a block holds fewer records than u32 counts");
-        self.last = *self.numbers.entry(scope.clone()).or_insert(next);
-        if self.last == next {
-            self.list.push(scope);
-        }
-        self.last
-    }
-    fn only(self) -> Option<Scope> {
-        let Ok([scope]) = <[Scope; 1]>::try_from(self.list) else { return None };
-        Some(scope)
-    }
 }
 
 /// What a record is found by.
@@ -265,8 +231,7 @@ impl<'a> Block<'a> {
             [0] => None,
             _ => Some(SpanId::from_bytes(ids.array()?).ok_or_else(zero)?),
         };
-        let (scope, revision, at, duration, start, outcome, journal_kept): (u32, _, Elapsed, _, _, _, _) = heads.value()?;
-        let scope = scope as usize;
+        let (scope, revision, at, duration, start, outcome, journal_kept): (usize, _, Elapsed, _, _, _, _) = heads.value()?;
         if scope >= self.scopes.len() {
             return Err(Damaged("a record belongs to no function"));
         }

@@ -15,8 +15,9 @@ use types::{Timestamp, Usage, record::InvocationRecord};
 
 use super::{
     bytes::{Cursor, put},
-    codec::{Block, Effort, Encoded, Encoder, Scope},
-    queue::{Waiting, weight},
+    codec::{Block, Effort, Encoded, Encoder},
+    queue::Waiting,
+    scopes::{Scope, Scopes},
     search::{self, Faults},
 };
 
@@ -30,16 +31,21 @@ CREATE TABLE journal(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, crc INTEGER
 CREATE TABLE usage(
   scope BLOB NOT NULL, hour INTEGER NOT NULL, crc INTEGER NOT NULL, sums BLOB NOT NULL, PRIMARY KEY(scope, hour)) WITHOUT ROWID;
 ";
-/// A tail row holds about this much at most, so that no reader unpacks a whole burst at once.
+/// A tail row holds about this much at most, so that no reader unpacks a whole burst at once. Sizes are those before packing.
 const TAIL_BYTES: u64 = 4 << 20;
 /// A sealed block holds about this much.
 const BLOCK_BYTES: u64 = 256 << 10;
 /// A function with less than this shares its block with others.
 const OWN_BLOCK_FROM: u64 = BLOCK_BYTES / 4;
 /// Tails are sealed when they hold this much …
-const SEAL_AT_BYTES: u64 = 8 << 20;
+const SEAL_AT_BYTES: u64 = 4 << 20;
 /// … or are this many.
 const SEAL_AT_TAILS: usize = 256;
+/// Of a batch with so many records, functions that fill a block of their own are sealed at once: under load, nothing is packed twice.
+const SEAL_DIRECTLY_FROM: usize = 2_000;
+
+/// Sums that are kept at hand; what is not is read again.
+const SUMS_MAX: usize = 10_000;
 
 const HOUR_NS: u64 = 3_600_000_000_000;
 const DAY_NS: u64 = 24 * HOUR_NS;
@@ -105,7 +111,7 @@ pub(super) struct Day {
     open: Vec<Arc<InvocationRecord>>,
     open_bytes: u64,
     tails: Vec<i64>,
-    /// Every sum that this batch or an earlier one touched; one hour's worth.
+    /// Sums as the file holds them.
     sums: BTreeMap<(Vec<u8>, u64), Sums>,
 }
 
@@ -145,7 +151,7 @@ impl Day {
             match Block::open(&body).and_then(|block| block.records(header.at_min)) {
                 Ok(records) => {
                     self.tails.push(header.id);
-                    self.open_bytes += records.iter().map(weight).sum::<u64>();
+                    self.open_bytes += records.iter().map(encoded_bytes).sum::<u64>();
                     self.open.extend(records.into_iter().map(Arc::new));
                 }
                 Err(damage) => faults.block(self.number, header.id, damage.0),
@@ -158,7 +164,12 @@ impl Day {
     pub(super) fn write(&mut self, batch: &[Waiting], encoder: &mut Encoder, faults: &Faults) -> Result<(), WriteError> {
         let records: Vec<_> = batch.iter().map(|waiting| Arc::clone(&waiting.record)).collect();
         let mut tails = Vec::new();
+        if self.sums.len() > SUMS_MAX {
+            self.sums.clear();
+        }
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        add_usage(&tx, self.number, &mut self.sums, &records, faults)?;
+        let records = if records.len() >= SEAL_DIRECTLY_FROM { seal_large(&tx, encoder, &records)? } else { records };
         for part in parts(&records, TAIL_BYTES) {
             tails.push(insert_block(&tx, &encoder.encode(part, Effort::Fast)?, true)?);
         }
@@ -166,10 +177,9 @@ impl Day {
             let mut insert = tx.prepare_cached("INSERT OR REPLACE INTO journal(id, crc, sealed) VALUES (?, ?, ?)")?;
             insert.execute(params![journal.id.as_bytes(), journal_crc(journal.id.as_bytes(), &journal.sealed), &journal.sealed[..]])?;
         }
-        add_usage(&tx, self.number, &mut self.sums, &records, faults)?;
         tx.commit()?;
         self.tails.extend(tails);
-        self.open_bytes += records.iter().map(|record| weight(record)).sum::<u64>();
+        self.open_bytes += records.iter().map(|record| encoded_bytes(record)).sum::<u64>();
         self.open.extend(records);
         Ok(())
     }
@@ -184,22 +194,8 @@ impl Day {
         if self.tails.is_empty() {
             return Ok(());
         }
-        let mut by_function: BTreeMap<Scope, Vec<Arc<InvocationRecord>>> = BTreeMap::new();
-        for record in &self.open {
-            by_function.entry(Scope::of(record)).or_default().push(Arc::clone(record));
-        }
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut shared = Vec::new();
-        for mut records in by_function.into_values() {
-            records.sort_by_key(|record| (record.at, record.id));
-            if records.iter().map(|record| weight(record)).sum::<u64>() < OWN_BLOCK_FROM {
-                shared.append(&mut records);
-                continue;
-            }
-            for part in parts(&records, BLOCK_BYTES) {
-                insert_block(&tx, &encoder.encode(part, Effort::Good)?, false)?;
-            }
-        }
+        let shared = seal_large(&tx, encoder, &self.open)?;
         for part in parts(&shared, BLOCK_BYTES) {
             insert_block(&tx, &encoder.encode(part, Effort::Good)?, false)?;
         }
@@ -214,6 +210,44 @@ impl Day {
         Ok(())
     }
 }
+
+/// Writes a block of its own for each function that fills one, and gives the other records back, those of a function together.
+fn seal_large(db: &Connection, encoder: &mut Encoder, records: &[Arc<InvocationRecord>]) -> Result<Records, WriteError> {
+    let mut shared = Vec::new();
+    for mut group in by_function(records) {
+        group.sort_by_key(|record| (record.at, record.id));
+        if group.iter().map(|record| encoded_bytes(record)).sum::<u64>() < OWN_BLOCK_FROM {
+            shared.append(&mut group);
+            continue;
+        }
+        for part in parts(&group, BLOCK_BYTES) {
+            insert_block(db, &encoder.encode(part, Effort::Good)?, false)?;
+        }
+    }
+    Ok(shared)
+}
+
+/// About how many bytes a record takes in a block before packing.
+fn encoded_bytes(record: &InvocationRecord) -> u64 {
+    const HEAD: u64 = 180;
+    const PART: u64 = 48;
+    HEAD + record.usage.log_bytes.0 + PART * (record.spans.len() + record.logs.len()) as u64
+}
+
+/// The records of each function, the functions by name.
+fn by_function(records: &[Arc<InvocationRecord>]) -> Vec<Records> {
+    let (mut scopes, mut groups) = (Scopes::default(), Vec::new());
+    for record in records {
+        let number = scopes.number(record);
+        groups.resize_with(groups.len().max(number + 1), Vec::new);
+        groups[number].push(Arc::clone(record));
+    }
+    let mut named: Vec<_> = scopes.into_list().into_iter().zip(groups).collect();
+    named.sort_by(|(a, _), (b, _)| a.cmp(b));
+    named.into_iter().map(|(_, group)| group).collect()
+}
+
+type Records = Vec<Arc<InvocationRecord>>;
 
 /// Why a batch was not written.
 #[derive(Debug, thiserror::Error)]
@@ -230,7 +264,7 @@ fn parts(records: &[Arc<InvocationRecord>], bytes_max: u64) -> impl Iterator<Ite
     std::iter::from_fn(move || {
         let mut bytes = 0;
         let fits = rest.iter().take_while(|record| {
-            bytes += weight(record);
+            bytes += encoded_bytes(record);
             bytes <= bytes_max
         });
         let len = fits.count().max(1).min(rest.len());
@@ -274,15 +308,17 @@ fn add_usage(
     records: &[Arc<InvocationRecord>],
     faults: &Faults,
 ) -> rusqlite::Result<()> {
-    let mut added: BTreeMap<(Scope, Timestamp), Sums> = BTreeMap::new();
+    let mut scopes = Scopes::default();
+    let mut added: BTreeMap<(usize, Timestamp), Sums> = BTreeMap::new();
     for record in records {
-        let sums = added.entry((Scope::of(record), hour_of(record.at))).or_default();
+        let sums = added.entry((scopes.number(record), hour_of(record.at))).or_default();
         sums.usage += record.usage;
         sums.errors += u64::from(record.outcome.is_error());
     }
     let mut upsert = db.prepare_cached("INSERT OR REPLACE INTO usage(scope, hour, crc, sums) VALUES (?, ?, ?, ?)")?;
+    let scopes: Vec<_> = scopes.into_list().iter().map(encode_scope).collect();
     for ((scope, hour), more) in added {
-        let (scope, hour) = (encode_scope(&scope), int(hour));
+        let (scope, hour) = (scopes[scope].clone(), int(hour));
         let sums = match cache.entry((scope.clone(), hour.unsigned_abs())) {
             std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::btree_map::Entry::Vacant(entry) => entry.insert(load_sums(db, day, &scope, hour, faults)?),

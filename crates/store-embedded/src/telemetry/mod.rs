@@ -10,6 +10,7 @@ mod counts;
 mod day;
 mod newest;
 mod queue;
+mod scopes;
 mod search;
 mod store;
 #[cfg(test)]

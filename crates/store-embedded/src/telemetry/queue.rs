@@ -140,6 +140,6 @@ impl Queue {
 pub(super) struct Full;
 
 /// About how many bytes a record holds, without walking through its parts.
-pub(super) fn weight(record: &InvocationRecord) -> u64 {
+fn weight(record: &InvocationRecord) -> u64 {
     RECORD_BYTES + record.usage.log_bytes.0 + 64 * (record.spans.len() + record.logs.len()) as u64
 }

@@ -16,9 +16,10 @@ use types::{InvocationId, Outcome, Timestamp, journal::LogLine, record::Invocati
 
 use super::{
     bytes::{Cursor, Damaged},
-    codec::{Block, Column, Head, Scope, key},
+    codec::{Block, Column, Head, key},
     day::{DayNumber, Sums, hour_of, journal_crc, usage_crc},
     newest::Newest,
+    scopes::Scope,
     writer::is_damage,
 };
 

@@ -101,7 +101,7 @@ fn count(dir: &Path, what: &str) -> i64 {
 #[tokio::test]
 async fn sealed_blocks_answer_as_tails_do() {
     let dir = tempfile::tempdir().expect("a folder");
-    let records = some_records(5, 9_000);
+    let records = some_records(5, 16_000);
     let store = open(dir.path(), Options::default());
     for part in records.chunks(1_500) {
         part.iter().for_each(|record| store.record(Arc::clone(record), None));
@@ -117,6 +117,15 @@ async fn sealed_blocks_answer_as_tails_do() {
     for record in records.iter().step_by(997) {
         assert_eq!(store.invocation(record.id).await.expect("a search").as_ref(), Some(&**record));
     }
+}
+
+#[tokio::test]
+async fn large_batches_are_sealed_at_once() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let records = some_records(18, 8_000);
+    let store = filled(dir.path(), Options::default(), &records).await;
+    assert!(count(dir.path(), "tail = 0") > 0, "functions that fill a block have their own");
+    suite::same_answers(&*store, &*model_of(&records).await, everything(), "sealed at once").await;
 }
 
 #[tokio::test]
