@@ -5,7 +5,10 @@ use std::io::{self, IsTerminal as _, Write as _};
 use serde::Serialize;
 use types::Problem;
 
-use crate::exit::Failure;
+use crate::{
+    exit::Failure,
+    render::text::{escaped, span},
+};
 
 /// How a command prints.
 #[derive(Debug, Clone, Copy)]
@@ -92,12 +95,12 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Text that a guest wrote, safe for a terminal: control characters are shown as escapes.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() && c != '\t' { c.escape_default().collect() } else { vec![c] }).collect()
+/// Text of several lines that a guest wrote, safe for a terminal, still several lines.
+pub(crate) fn printable_lines(text: &str) -> String {
+    text.lines().map(escaped).collect::<Vec<_>>().join("\n")
 }
 
-/// The same for text of several lines, which stay lines.
-pub(crate) fn printable_lines(text: &str) -> String {
-    text.lines().map(printable).collect::<Vec<_>>().join("\n")
+/// How long something took that was measured here.
+pub(crate) fn took(duration: std::time::Duration) -> String {
+    span(types::Elapsed::from(duration).ns())
 }

@@ -1,6 +1,5 @@
 //! `dayfly cost`: what functions cost, exactly.
 
-use serde::Serialize;
 use types::wire::{query::Period, view};
 
 use super::which;
@@ -11,11 +10,6 @@ use crate::{
     exit::Result,
     render,
 };
-
-#[derive(Serialize)]
-struct By {
-    by: &'static str,
-}
 
 pub(crate) async fn run(context: &Context, args: &Cost) -> Result {
     let (app, function) = which::app_and_function(args.of.as_deref())?;

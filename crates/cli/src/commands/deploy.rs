@@ -11,14 +11,14 @@ use crate::{
     exit::Result,
     print,
     project::{self, Project},
-    render::units,
+    render::text,
 };
 
 pub(crate) async fn run(context: &Context, args: &Deploy) -> Result {
     let printer = context.printer;
     let client = context.client()?;
     let project = Project::build(&args.dir, &project::env(&args.env)?, |name, built| {
-        printer.note(format!(" build  {name}   {} {}   {}", built.how, units::bytes(built.artifact.len() as u64), units::duration(built.took)));
+        printer.note(format!(" build  {name}   {} {}   {}", built.how, text::size(built.artifact.len() as u64), print::took(built.took)));
     })
     .await?;
     let artifacts = project.upload(&client).await?;
@@ -33,9 +33,9 @@ pub(crate) async fn run(context: &Context, args: &Deploy) -> Result {
     let (deployed, took) = project.deploy(&client, &artifacts, &plan).await?;
     printer.note(format!(
         " upload {} · verify {} · live in {}",
-        units::duration(artifacts.took),
-        units::duration_ns(deployed.prepare_ns),
-        units::duration(took),
+        print::took(artifacts.took),
+        text::span(deployed.prepare_ns),
+        print::took(took),
     ));
     Ok(printer.data(&deployed, |deployed: &Deployed| deployed.urls.first().cloned().unwrap_or_default())?)
 }
@@ -81,7 +81,7 @@ pub(crate) fn show(plan: &Plan, target: &str) -> String {
 }
 
 fn function_lines(function: &FunctionPlan) -> Vec<String> {
-    let size = function.bytes.map(units::bytes).unwrap_or_default();
+    let size = function.bytes.map(text::size).unwrap_or_default();
     let code = if function.change == Change::Changed && function.code_changed { "new code, " } else { "" };
     let routes: Vec<String> = function.routes.iter().map(ToString::to_string).collect();
     let name = format!("fn.{}", function.name);

@@ -9,7 +9,6 @@ use crate::{
     build::GuestToolchain,
     exit::{self, Result},
     node::{CONTROL_ADDR, GATEWAY_ADDR},
-    print,
 };
 
 /// One thing that was looked at.

@@ -11,7 +11,7 @@ use types::{
 };
 
 use super::which;
-use crate::{Context, args::Invoke, exit, exit::Result, print, project, render::units};
+use crate::{Context, args::Invoke, exit, exit::Result, print, project, render::text};
 
 /// The exit code says whether the function answered with success.
 pub(crate) async fn run(context: &Context, args: &Invoke) -> Result<u8> {
@@ -34,7 +34,7 @@ pub(crate) async fn run(context: &Context, args: &Invoke) -> Result<u8> {
         print::line(&print::to_json(&answer))?;
     } else {
         let id = answer.invocation.map(|id| id.to_string()).unwrap_or_default();
-        context.printer.note(format!("{} in {}   {id}", answer.status, units::duration_ns(answer.duration_ns)));
+        context.printer.note(format!("{} in {}   {id}", answer.status, text::span(answer.duration_ns)));
         std::io::stdout().write_all(&answer.body.0)?;
     }
     Ok(if answer.status < 400 { exit::code::DONE } else { exit::code::FAILED })

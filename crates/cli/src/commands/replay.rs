@@ -13,7 +13,7 @@ use types::{
 };
 
 use super::which;
-use crate::{Context, args::Replay, client::{Client, escape}, exit, exit::Result, node::ReplayOptions, print};
+use crate::{Context, args::Replay, client::{Client, escape}, exit, exit::Result, node::ReplayOptions, print, render::text::escaped};
 
 /// The exit code is 1 if the replay parted from the record.
 pub(crate) async fn run(context: &Context, args: &Replay) -> Result<u8> {
@@ -67,7 +67,7 @@ fn cache_dir() -> PathBuf {
 fn show(report: &ReplayReport) -> String {
     let mut lines = vec![format!("replay {}   {} of {} steps", report.invocation, report.steps_replayed, report.steps_recorded)];
     let log = |line: &types::wire::replay::ReplayedLine| {
-        format!(" {:<5} {:<8} {}", line.level, line.context, print::printable(&line.text))
+        format!(" {:<5} {:<8} {}", line.level, line.context, escaped(&line.text))
     };
     lines.extend(report.logs.iter().map(log));
     match &report.halt {
@@ -82,7 +82,7 @@ fn show(report: &ReplayReport) -> String {
     lines.extend(report.outcome.as_deref().map(print::printable_lines));
     if !report.differences.is_empty() {
         lines.push(format!("error[{}]: the output is another", Code::E0803));
-        lines.extend(report.differences.iter().map(|difference| format!("  {}", print::printable(difference))));
+        lines.extend(report.differences.iter().map(|difference| format!("  {}", escaped(difference))));
     }
     if report.faithful && report.halt.is_none() {
         lines.push("the same, byte for byte".into());

@@ -17,7 +17,7 @@ use crate::{
     node::{NodeOptions, RunningNode},
     print::{self, Printer},
     project::{self, Project},
-    render::{self, units},
+    render::{self, text},
     target::{DATA_DIR, Target},
     watch::Watch,
 };
@@ -70,7 +70,7 @@ impl Session {
     async fn first_deploy(&mut self) -> Result<Deployed> {
         let printer = self.printer;
         let project = Project::build(&self.dir, &self.env, |name, Built { artifact, how, took }| {
-            printer.note(format!(" build  {name:<5}  {how} {}   {}", units::bytes(artifact.len() as u64), units::duration(*took)));
+            printer.note(format!(" build  {name:<5}  {how} {}   {}", text::size(artifact.len() as u64), print::took(*took)));
         })
         .await?;
         self.ship(&project).await
@@ -87,7 +87,7 @@ impl Session {
     /// The block of addresses: everything a newcomer needs to go on.
     fn ready(&self, node: &RunningNode, deployed: &Deployed, took: std::time::Duration, watching: bool) {
         let note = |text: String| self.printer.note(text);
-        note(format!(" ready  in {}", units::duration(took)));
+        note(format!(" ready  in {}", print::took(took)));
         let port = node.gateway_url.rsplit(':').next().unwrap_or_default();
         for function in &deployed.plan.functions {
             for route in &function.routes {
@@ -132,7 +132,7 @@ impl Session {
         let printer = self.printer;
         let project = Project::build(&self.dir, &self.env, |name, built| {
             if code && built.how != "component" {
-                printer.note(format!("{} {name} rebuilt {}", clock(), units::duration(built.took)));
+                printer.note(format!("{} {name} rebuilt {}", clock(), print::took(built.took)));
             }
         })
         .await;
@@ -144,7 +144,7 @@ impl Session {
         match result {
             Ok(deployed) if deployed.plan.unchanged => printer.note(format!("{} nothing changed", clock())),
             Ok(deployed) => {
-                let took = units::duration(began.elapsed().saturating_sub(built));
+                let took = print::took(began.elapsed().saturating_sub(built));
                 printer.note(format!("{} reloaded {took} · revision {}", clock(), deployed.plan.revision));
             }
             Err(failure) => self.keep_serving(&failure),
