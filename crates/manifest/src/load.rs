@@ -80,10 +80,14 @@ pub fn parse(source: &str, file_name: &str, env: &EnvName, files: &dyn Files) ->
         _ => {
             problems
                 .sort_by_key(|problem| problem.place.as_ref().map(|place| (place.file != file_name, place.line, place.column)));
+            problems.truncate(PROBLEMS);
             Err(printable(problems))
         }
     }
 }
+
+/// The most problems that are told at once; who mends those finds the rest.
+const PROBLEMS: usize = 100;
 
 /// Problems quote what a person wrote, in many places; none of it may steer a terminal.
 pub(crate) fn printable(mut problems: Vec<Problem>) -> Vec<Problem> {

@@ -107,14 +107,16 @@ fn mend_size(text: &str) -> Option<String> {
 /// The duration as a manifest writes it, in the largest unit that divides it.
 pub(crate) fn print_duration(time: &Duration) -> String {
     let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    let (unit, factor) = DURATIONS.into_iter().rev().find(|(_, factor)| ms >= *factor && ms.is_multiple_of(*factor)).unwrap_or(("ms", 1));
+    let (unit, factor) =
+        DURATIONS.into_iter().rev().find(|(_, factor)| ms >= *factor && ms.is_multiple_of(*factor)).unwrap_or(("ms", 1));
     format!("{}{unit}", ms / factor)
 }
 
 /// The size as a manifest writes it, in the largest unit that divides it.
 pub(crate) fn print_size(size: &ByteCount) -> String {
     let units = [("GiB", 1u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
-    let (unit, factor) = units.into_iter().find(|(_, factor)| size.0 >= *factor && size.0.is_multiple_of(*factor)).unwrap_or(("B", 1));
+    let (unit, factor) =
+        units.into_iter().find(|(_, factor)| size.0 >= *factor && size.0.is_multiple_of(*factor)).unwrap_or(("B", 1));
     format!("{}{unit}", size.0 / factor)
 }
 

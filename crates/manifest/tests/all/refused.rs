@@ -527,6 +527,16 @@ fn e0112_measures_the_text() {
 }
 
 #[test]
+fn a_file_full_of_mistakes_costs_no_more_than_it_should() {
+    let keys: String = (0..40_000).map(|number| format!("k{number} = 1, ")).collect();
+    for source in [format!("app = \"a\"\nfn = {{ {keys} z = 1 }}\n"), keys.replace(", ", "\n")] {
+        let problems = crate::support::load(&source, "dev").expect_err("nothing of it is right");
+        let shown: usize = problems.iter().map(|problem| problem.render().len()).sum();
+        assert!(problems.len() == 100 && shown < 200_000, "{} problems in {shown} bytes", problems.len());
+    }
+}
+
+#[test]
 fn a_functions_own_file_is_named_in_its_problems() {
     let files = Memory::usual().with("api/fn.toml", "path = \"other\"\nmemory = \"1MiB\"\n[limits]\ntime = \"1\"\n");
     check_in(
