@@ -116,7 +116,8 @@ mod tests {
 
     #[test]
     fn rows_name_only_what_they_are_grouped_by() {
-        let bill = bill(&[row("shop", "api", 30, 1)], &PriceSheet::default(), CostBy::Day, Timestamp::default(), Timestamp::default());
+        let bill =
+            bill(&[row("shop", "api", 30, 1)], &PriceSheet::default(), CostBy::Day, Timestamp::default(), Timestamp::default());
         assert_eq!((bill.rows[0].day.as_deref(), bill.rows[0].app.as_deref()), (Some("1970-01-02"), None));
     }
 }

@@ -77,7 +77,8 @@ impl Observer {
         let wanted = Wanted::parse(name)?;
         let named = self.find(&wanted, name).await?;
         let records = self.records_of(&named).await?;
-        trace::trace(&records, &self.prices).ok_or_else(|| Problem::new(types::Code::E0706, format!("no trace is called {name:?}")))
+        trace::trace(&records, &self.prices)
+            .ok_or_else(|| Problem::new(types::Code::E0706, format!("no trace is called {name:?}")))
     }
 
     /// Lines of log, newest last.

@@ -125,11 +125,8 @@ mod tests {
     #[test]
     fn a_request_tells_all_that_was_recorded() {
         let mut record = record(&mut Chance::new(4), BEGINNING);
-        record.outcome = Outcome::Failed {
-            code: Code::E0501,
-            message: "unreachable\n  0: api::handle\n\n  1: main\n".into(),
-            status: 502,
-        };
+        record.outcome =
+            Outcome::Failed { code: Code::E0501, message: "unreachable\n  0: api::handle\n\n  1: main\n".into(), status: 502 };
         let view = request(&record, &PriceSheet::default(), 1);
         let failure = view.failure.expect("it failed");
         assert_eq!((failure.code.as_str(), failure.message.as_str()), ("E0501", "unreachable"));

@@ -34,7 +34,10 @@ impl Wanted {
         if let Ok(id) = text.parse() {
             return Ok(Self::Invocation(id));
         }
-        if text.strip_prefix("inv_").is_some_and(|rest| rest.len() >= PREFIX_MIN && rest.bytes().all(|b| b.is_ascii_alphanumeric())) {
+        if text
+            .strip_prefix("inv_")
+            .is_some_and(|rest| rest.len() >= PREFIX_MIN && rest.bytes().all(|b| b.is_ascii_alphanumeric()))
+        {
             return Ok(Self::InvocationPrefix(text.into()));
         }
         let digits = text.strip_prefix("t:").unwrap_or(text).to_ascii_lowercase();

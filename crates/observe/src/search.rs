@@ -101,7 +101,8 @@ mod tests {
         assert_eq!(filter(&greedy, now).expect_err("too many").code, Code::E0709);
         let backwards = Search { from_ms: Some(5), until_ms: Some(4), ..Search::default() };
         assert_eq!(filter(&backwards, now).expect_err("no time").code, Code::E0709);
-        let endless = Search { from_ms: Some(u64::MAX), until_ms: Some(u64::MAX), slower_than_ms: Some(u64::MAX), ..Search::default() };
+        let endless =
+            Search { from_ms: Some(u64::MAX), until_ms: Some(u64::MAX), slower_than_ms: Some(u64::MAX), ..Search::default() };
         assert!(filter(&endless, now).is_ok());
     }
 }

@@ -66,7 +66,8 @@ async fn main() {
     }
     store.flush().await.expect("a flush");
     let cpu = ns(ClockId::ProcessCPUTime) - cpu;
-    let size: u64 = std::fs::read_dir(dir.path()).expect("the folder").flatten().filter_map(|e| e.metadata().ok()).map(|m| m.len()).sum();
+    let size: u64 =
+        std::fs::read_dir(dir.path()).expect("the folder").flatten().filter_map(|e| e.metadata().ok()).map(|m| m.len()).sum();
     println!("record(): {} ns, all CPU: {} ns, disk: {} B a record", record_ns / wanted, cpu / wanted, size / wanted);
     println!("{:?}", store.health());
     let begun = ns(ClockId::Monotonic);

@@ -41,7 +41,10 @@ fn cells(row: &CostRow, by: CostBy) -> Vec<String> {
         CostBy::Total => vec![String::from("total")],
     };
     cells.extend([count(usage.requests), count(*errors), span(usage.cpu_ns)]);
-    cells.extend([&cost.requests, &cost.cpu, &cost.memory, &cost.transfer, &cost.kv, &cost.logs, &cost.total].map(|amount| escaped(amount)));
+    cells.extend(
+        [&cost.requests, &cost.cpu, &cost.memory, &cost.transfer, &cost.kv, &cost.logs, &cost.total]
+            .map(|amount| escaped(amount)),
+    );
     cells
 }
 

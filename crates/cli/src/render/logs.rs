@@ -13,7 +13,8 @@ pub(crate) fn line(log: &Log) -> String {
 fn line_in(log: &Log, zone: &TimeZone) -> String {
     let Log { at, level, function, trace, context, text, .. } = log;
     // What a guest prints is its own; a context is named only where it chose one.
-    let context = if matches!(context.as_str(), "stdout" | "stderr" | "") { String::new() } else { format!("[{}] ", escaped(context)) };
+    let context =
+        if matches!(context.as_str(), "stdout" | "stderr" | "") { String::new() } else { format!("[{}] ", escaped(context)) };
     let short = trace.get(..4).unwrap_or(trace);
     format!("{} {} {:<8} t:{}  {context}{}", clock_ms(at, zone), escaped(function), escaped(level), escaped(short), escaped(text))
 }

@@ -75,7 +75,10 @@ fn write_head<'a>(out: &mut String, request: &'a Request) -> Option<&'a str> {
         _ => return None,
     };
     for refusal in refusals {
-        put(out, format_args!("   = refused at {}: {} {}", span(refusal.offset_ns), escaped(&refusal.code), escaped(&refusal.message)));
+        put(
+            out,
+            format_args!("   = refused at {}: {} {}", span(refusal.offset_ns), escaped(&refusal.code), escaped(&refusal.message)),
+        );
     }
     Some(code)
 }

@@ -80,10 +80,7 @@ pub(crate) fn trace() -> Trace {
         span(Call, "GET api.github.com/users/ada", "200", 700_000, 141_200_000, vec![]),
         span(Call, "kv.cache put \"ada\"", "", 142_000_000, 200_000, vec![]),
     ];
-    let phases = vec![
-        span(Start, "queued", "", 0, 100_000, vec![]),
-        span(Start, "instantiated", "", 100_000, 300_000, vec![]),
-    ];
+    let phases = vec![span(Start, "queued", "", 0, 100_000, vec![]), span(Start, "instantiated", "", 100_000, 300_000, vec![])];
     let parts = vec![
         span(Start, "start (from pool)", "", 0, 400_000, phases),
         span(Handler, "api handler", "", 400_000, 142_300_000, calls),

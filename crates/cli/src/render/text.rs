@@ -83,7 +83,8 @@ mod tests {
 
     #[test]
     fn figures_read_well_at_every_size() {
-        let spans = [(0, "0.00 ms"), (40_000, "0.04 ms"), (1_300_000, "1.3 ms"), (99_960_000, "100 ms"), (12_000_000_000, "12.0 s")];
+        let spans =
+            [(0, "0.00 ms"), (40_000, "0.04 ms"), (1_300_000, "1.3 ms"), (99_960_000, "100 ms"), (12_000_000_000, "12.0 s")];
         for (ns, text) in spans {
             assert_eq!(span(ns), text);
         }

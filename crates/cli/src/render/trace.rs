@@ -117,7 +117,8 @@ t:9d02  GET /ada → 200                  143 ms
    └─ kv.cache put \"ada\"                0.2 ms                       ▏
 logs 2 · cpu 0.6 ms · peak 3.0 MB · cost 0.0000004 EUR · replay: dayfly replay 9d02
 ";
-        let squeezed = |text: &str| text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>();
+        let squeezed =
+            |text: &str| text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>();
         assert_eq!(squeezed(&waterfall(&samples::trace())), squeezed(expected));
         let drawn = waterfall(&samples::trace());
         let put = drawn.lines().nth(5).expect("the last call");

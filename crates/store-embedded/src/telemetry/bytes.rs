@@ -27,7 +27,8 @@ impl Flavor for Append<'_> {
 
 /// Appends the value in postcard's form.
 pub(super) fn put(buffer: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
-    postcard::serialize_with_flavor(value, Append(buffer)).expect("plain data always encodes, and a buffer in memory takes all of it");
+    postcard::serialize_with_flavor(value, Append(buffer))
+        .expect("plain data always encodes, and a buffer in memory takes all of it");
 }
 
 /// Appends bytes with their length before them.

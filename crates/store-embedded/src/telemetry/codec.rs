@@ -5,10 +5,7 @@
 
 use std::sync::Arc;
 
-use types::{
-    Elapsed, InvocationId, Outcome, RevisionNumber, SpanId, Start, Timestamp, TraceId,
-    record::InvocationRecord,
-};
+use types::{Elapsed, InvocationId, Outcome, RevisionNumber, SpanId, Start, Timestamp, TraceId, record::InvocationRecord};
 use zstd::bulk::Compressor;
 
 use super::{
@@ -80,12 +77,7 @@ impl Encoder {
     /// # Errors
     /// If there is no memory for the contexts.
     pub(super) fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            columns: Default::default(),
-            row: Vec::new(),
-            fast: Compressor::new(FAST)?,
-            good: Compressor::new(GOOD)?,
-        })
+        Ok(Self { columns: Default::default(), row: Vec::new(), fast: Compressor::new(FAST)?, good: Compressor::new(GOOD)? })
     }
 
     /// One block of these records; there must be at least one.

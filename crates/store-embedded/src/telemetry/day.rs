@@ -175,7 +175,11 @@ impl Day {
         }
         for journal in batch.iter().filter_map(|waiting| waiting.journal.as_deref()) {
             let mut insert = tx.prepare_cached("INSERT OR REPLACE INTO journal(id, crc, sealed) VALUES (?, ?, ?)")?;
-            insert.execute(params![journal.id.as_bytes(), journal_crc(journal.id.as_bytes(), &journal.sealed), &journal.sealed[..]])?;
+            insert.execute(params![
+                journal.id.as_bytes(),
+                journal_crc(journal.id.as_bytes(), &journal.sealed),
+                &journal.sealed[..]
+            ])?;
         }
         tx.commit()?;
         self.tails.extend(tails);

@@ -303,3 +303,61 @@ async fn what_was_flushed_survives_a_copy_taken_while_the_store_runs() {
     let all = [records, more].concat();
     suite::same_answers(&*risen, &*model_of(&all).await, everything(), "after the crash and more").await;
 }
+
+/// Tells the test below that it is to be killed, and in which folder it works.
+const VICTIM: &str = "DAYFLY_TEST_TELEMETRY_VICTIM";
+const BATCH: u64 = 700;
+
+/// Records batch after batch and notes each one that is durable. With nobody to kill it, it stops after a few.
+#[tokio::test]
+async fn records_batch_after_batch() {
+    let (dir, batches) = match std::env::var_os(VICTIM) {
+        Some(dir) => (dir.into(), u64::MAX),
+        None => (tempfile::tempdir().expect("a folder").keep(), 3),
+    };
+    let store = open(&dir.join("telemetry"), Options::default());
+    let mut notes = std::fs::File::options().create(true).append(true).open(dir.join("notes")).expect("notes can be taken");
+    for batch in 0..batches {
+        some_records(batch, BATCH).into_iter().for_each(|record| store.record(record, None));
+        store.flush().await.expect("a flush");
+        std::io::Write::write_all(&mut notes, b".").expect("a note");
+    }
+    assert_eq!(store.health().written, batches * BATCH);
+    drop(store);
+    std::fs::remove_dir_all(dir).expect("the folder goes");
+}
+
+#[tokio::test]
+async fn what_was_flushed_survives_kill_9_and_usage_counts_exactly_what_is_there() {
+    for wanted in [1, 6, 25] {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut victim = std::process::Command::new(std::env::current_exe().expect("a test knows its binary"))
+            .args(["--exact", "telemetry::tests::records_batch_after_batch", "--nocapture"])
+            .env(VICTIM, dir.path())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .expect("the test binary starts again");
+        let noted = || std::fs::metadata(dir.path().join("notes")).map_or(0, |notes| notes.len());
+        for _ in 0..3_000 {
+            if noted() >= wanted {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        victim.kill().expect("it is killed");
+        victim.wait().expect("it is gone");
+        let batches = noted();
+        assert!(batches >= wanted, "the victim came to {batches} batches");
+        let risen = open(&dir.path().join("telemetry"), Options::default());
+        let found = risen.invocations(everything()).await.expect("a search");
+        for record in (0..batches).flat_map(|batch| some_records(batch, BATCH)) {
+            assert!(
+                found.binary_search_by(|other| (record.at, record.id).cmp(&(other.at, other.id))).is_ok(),
+                "a flushed record is lost"
+            );
+        }
+        let usage = risen.usage(everything()).await.expect("a search");
+        assert_eq!(usage.iter().map(|row| row.usage.requests).sum::<u64>(), found.len() as u64);
+        assert_eq!(risen.health().damaged, 0);
+    }
+}

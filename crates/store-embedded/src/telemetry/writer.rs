@@ -55,7 +55,13 @@ impl Writer {
         loop {
             let asleep = idle >= IDLE_TICKS;
             let followed = self.followers.receiver_count() > 0;
-            let tick = if asleep { IDLE } else if followed { TICK_FOLLOWED } else { TICK };
+            let tick = if asleep {
+                IDLE
+            } else if followed {
+                TICK_FOLLOWED
+            } else {
+                TICK
+            };
             let mut taken = self.queue.take(tick, asleep, std::mem::take(&mut spare));
             if followed {
                 self.tell(&taken);
@@ -90,7 +96,9 @@ impl Writer {
     fn start(&mut self, today: DayNumber) {
         self.retain_and_tell(self.clock.now());
         for day in DayNumber::all(&self.dir).unwrap_or_default() {
-            if day != today && let Err(error) = self.open(day).and_then(|at| self.seal(at)) {
+            if day != today
+                && let Err(error) = self.open(day).and_then(|at| self.seal(at))
+            {
                 tracing::warn!(%error, day = %day.start().to_day(), "the telemetry of an earlier day can't be sealed");
             }
         }

@@ -83,8 +83,16 @@ pub async fn answers_as_the_model_does(seed: u64, mut subject: impl Subject) {
             same_answers(&*subject.store(), &*model, filter, &format!("seed {seed}, round {round}")).await;
         }
         let id = chance.pick(&known.iter().map(|record| record.id).chain([unknown_id()]).collect::<Vec<_>>());
-        assert_eq!(subject.store().invocation(id).await.expect("a search"), model.invocation(id).await.expect("a search"), "seed {seed}");
-        assert_eq!(subject.store().journal(id).await.expect("a search"), model.journal(id).await.expect("a search"), "seed {seed}");
+        assert_eq!(
+            subject.store().invocation(id).await.expect("a search"),
+            model.invocation(id).await.expect("a search"),
+            "seed {seed}"
+        );
+        assert_eq!(
+            subject.store().journal(id).await.expect("a search"),
+            model.journal(id).await.expect("a search"),
+            "seed {seed}"
+        );
     }
     same_answers(&*subject.store(), &*model, everything(), &format!("seed {seed}, at the end")).await;
     assert_eq!(subject.store().health().dropped, 0, "nothing was too much");
