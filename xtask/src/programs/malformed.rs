@@ -206,3 +206,31 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
     let path = folder.join(name).with_extension("wasm");
     fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMPTY_COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+
+    #[test]
+    fn counts_the_modules_that_were_added() {
+        let mut component = EMPTY_COMPONENT.to_vec();
+        for count in 0..3 {
+            assert_eq!(count_modules(&component).expect("it is whole"), count);
+            component = with_module(&component, &one_memory(1));
+        }
+    }
+
+    #[test]
+    fn refuses_to_count_in_what_is_cut_off() {
+        let component = with_module(EMPTY_COMPONENT, &one_memory(1));
+        assert!(count_modules(&component[..component.len() - 1]).is_err());
+    }
+
+    #[test]
+    fn replaces_every_place_and_misses_none_silently() {
+        assert_eq!(replaced(b"ab-ab-c", b"ab", b"xy").expect("it is there"), b"xy-xy-c");
+        assert!(replaced(b"c", b"ab", b"xy").is_err());
+    }
+}
