@@ -18,7 +18,7 @@ use crate::{
 
 /// Every app with what it serves, by name.
 #[utoipa::path(get, path = "/v1/apps", tag = "apps", responses((status = 200, body = Vec<AppStatus>)))]
-pub(crate) async fn list(State(control): State<Arc<Control>>) -> Answer<Vec<AppStatus>> {
+pub(crate) async fn apps(State(control): State<Arc<Control>>) -> Answer<Vec<AppStatus>> {
     let mut apps = Vec::new();
     for deployed in control.catalog.apps().await? {
         apps.push(status(&control, deployed).await?);
@@ -29,7 +29,7 @@ pub(crate) async fn list(State(control): State<Arc<Control>>) -> Answer<Vec<AppS
 /// One app with what it serves.
 #[utoipa::path(get, path = "/v1/apps/{app}/{env}", tag = "apps",
     params(("app" = String, Path), ("env" = String, Path)), responses((status = 200, body = AppStatus)))]
-pub(crate) async fn show(State(control): State<Arc<Control>>, Key(key): Key) -> Answer<AppStatus> {
+pub(crate) async fn app(State(control): State<Arc<Control>>, Key(key): Key) -> Answer<AppStatus> {
     let deployed = control.catalog.app(&key).await?.ok_or_else(|| no_app(&key))?;
     answer(status(&control, deployed).await?)
 }

@@ -18,7 +18,7 @@ use crate::core::Control;
 /// Invocations from now on, as they end, with their last lines of log: one JSON object a line, until the client closes.
 #[utoipa::path(get, path = "/v1/follow", tag = "invocations", params(Search),
     responses((status = 200, body = Request, content_type = "application/x-ndjson")))]
-pub(crate) async fn requests(State(control): State<Arc<Control>>, Asked(search): Asked<Search>) -> Result<Response, Refusal> {
+pub(crate) async fn follow(State(control): State<Arc<Control>>, Asked(search): Asked<Search>) -> Result<Response, Refusal> {
     let requests = control.observer.follow_requests(search);
     lines(&control, requests)
 }

@@ -48,12 +48,12 @@ macro_rules! endpoints {
 }
 
 endpoints! {
-    get "/v1/node" node::show;
+    get "/v1/node" node::node;
     get "/v1/health" node::health;
     get "/v1/limits" node::limits;
-    get "/v1/openapi.json" openapi::show;
-    get "/v1/apps" apps::list;
-    get "/v1/apps/{app}/{env}" apps::show;
+    get "/v1/openapi.json" openapi::document_of_the_api;
+    get "/v1/apps" apps::apps;
+    get "/v1/apps/{app}/{env}" apps::app;
     get "/v1/apps/{app}/{env}/revisions" apps::revisions;
     post "/v1/artifacts" apps::upload;
     post "/v1/apps/{app}/{env}/plan" apps::plan;
@@ -66,7 +66,7 @@ endpoints! {
     get "/v1/invocations/{id}/export" export::export;
     get "/v1/traces/{id}" records::trace;
     get "/v1/logs" records::logs;
-    get "/v1/follow" follow::requests;
+    get "/v1/follow" follow::follow;
     get "/v1/cost" records::cost;
 }
 

@@ -13,7 +13,7 @@ use crate::core::Control;
 
 /// What this node is.
 #[utoipa::path(get, path = "/v1/node", tag = "node", responses((status = 200, body = Node)))]
-pub(crate) async fn show(State(control): State<Arc<Control>>) -> Answer<Node> {
+pub(crate) async fn node(State(control): State<Arc<Control>>) -> Answer<Node> {
     let ports::telemetry::Health { written, dropped, damaged } = control.telemetry.health();
     answer(Node {
         version: control.version.to_owned(),

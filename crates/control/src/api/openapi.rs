@@ -4,7 +4,7 @@ use axum::Json;
 use utoipa::{
     OpenApi as _,
     openapi::{
-        Content, OpenApi, Ref, Response, ResponseBuilder,
+        Content, OpenApi, Ref, RefOr, Response, ResponseBuilder,
         security::{Http, HttpAuthScheme, SecurityScheme},
     },
 };
@@ -19,7 +19,7 @@ pub fn document() -> OpenApi {
 
 /// This document.
 #[utoipa::path(get, path = "/v1/openapi.json", tag = "node", responses((status = 200, body = Object)))]
-pub(crate) async fn show() -> Json<OpenApi> {
+pub(crate) async fn document_of_the_api() -> Json<OpenApi> {
     Json(document())
 }
 
@@ -30,6 +30,11 @@ fn finish(document: &mut OpenApi) {
     }
     for item in document.paths.paths.values_mut() {
         for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+            for answer in operation.responses.responses.values_mut() {
+                if let RefOr::T(answer) = answer {
+                    answer.description = "Done".into();
+                }
+            }
             operation.responses.responses.insert("default".into(), problem().into());
         }
     }

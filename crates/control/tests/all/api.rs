@@ -31,6 +31,19 @@ fn the_document_is_the_one_that_is_kept() {
     expect_file!["../../../../docs/reference/openapi.json"].assert_eq(&(document + "\n"));
 }
 
+#[test]
+fn operations_have_names_of_their_own_and_every_answer_is_described() {
+    let document = serde_json::to_value(control::document()).expect("it is JSON");
+    let paths = document["paths"].as_object().expect("it has paths");
+    let operations: Vec<_> = paths.values().flat_map(|item| item.as_object().expect("an item").values()).collect();
+    let names: std::collections::BTreeSet<_> = operations.iter().map(|operation| operation["operationId"].to_string()).collect();
+    assert_eq!(names.len(), operations.len(), "{names:?}");
+    for operation in operations {
+        let answers = operation["responses"].as_object().expect("answers");
+        assert!(answers.values().all(|answer| answer["description"].is_string()), "{operation}");
+    }
+}
+
 #[tokio::test]
 async fn every_route_asks_for_the_token_and_exists() {
     let world = World::new().await;

@@ -1,0 +1,92 @@
+//! The one file that names implementations: which store, which runtime, which way out. Everything else sees ports.
+
+use std::{net::SocketAddr, path::Path, sync::Arc};
+
+use egress::{Egress, EgressSettings, Guarding, Roots, SystemResolver};
+use invoke::JournalReader;
+use ports::{Blob, Catalog, Clock, Journals, Kv, Outbound, Rng, Runtime, Telemetry};
+use runtime_wasm::{Compiler, WasmRuntime, WasmSettings};
+use store_embedded::{
+    EmbeddedStore,
+    telemetry::{RetentionDays, TelemetryStore},
+};
+use system::{SystemClock, SystemRng};
+use types::{Problem, limits};
+
+use crate::{
+    config::{COMPILE_CHILD, Settings},
+    keys,
+};
+
+/// Every service of a node, as ports. No `Default`: forget one and it does not compile.
+pub(crate) struct Services {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) rng: Arc<dyn Rng>,
+    pub(crate) kv: Arc<dyn Kv>,
+    pub(crate) blob: Arc<dyn Blob>,
+    pub(crate) catalog: Arc<dyn Catalog>,
+    pub(crate) telemetry: Arc<dyn Telemetry>,
+    pub(crate) journals: Arc<dyn Journals>,
+    pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) outbound: Arc<dyn Outbound>,
+    pub(crate) seal_key: invoke::SealKey,
+}
+
+/// The machine's clock.
+pub(crate) fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock::new())
+}
+
+/// The machine's randomness.
+pub(crate) fn rng() -> Arc<dyn Rng> {
+    Arc::new(SystemRng)
+}
+
+/// Opens everything in the data folder. `own_addresses` are the node's listeners, which no function may call.
+///
+/// # Errors
+/// `E0607` if another process has the folder, `E06` for what the stores say, `E0513` if the engine can't be set up here.
+pub(crate) fn open(settings: &Settings, clock: Arc<dyn Clock>, own_addresses: Vec<SocketAddr>) -> Result<Services, Problem> {
+    let rng = rng();
+    let store = EmbeddedStore::open(&settings.data_dir, Arc::clone(&clock))?;
+    store.on_stop(|reason| {
+        tracing::error!(reason, "the store can't say what is on the disk any more: only a new process can find out");
+        std::process::exit(STORE_STOPPED);
+    });
+    let telemetry: Arc<dyn Telemetry> =
+        TelemetryStore::open(settings.data_dir.join("telemetry"), Arc::clone(&clock), RetentionDays(limits::RETENTION_DAYS))?;
+    let seal_key = keys::seal_key(&settings.data_dir, &*rng)?;
+    let runtime = runtime(&settings.data_dir, &settings.compiler, Arc::clone(&rng))?;
+    let journals = JournalReader::new(Arc::clone(&telemetry), store.blob(), seal_key.clone());
+    let outbound = Egress::new(EgressSettings {
+        own_addresses,
+        clock: Arc::clone(&clock),
+        resolver: Arc::new(SystemResolver),
+        roots: Roots::Native,
+        guarding: Guarding::On,
+    });
+    Ok(Services {
+        kv: store.kv(),
+        blob: store.blob(),
+        catalog: store.catalog(),
+        journals: Arc::new(journals),
+        outbound: Arc::new(outbound),
+        clock,
+        rng,
+        telemetry,
+        runtime,
+        seal_key,
+    })
+}
+
+/// The exit code of a process whose store has stopped for good.
+const STORE_STOPPED: i32 = 1;
+
+/// The runtime for components, which keeps compiled code below the folder.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn runtime(dir: &Path, compiler: &Path, rng: Arc<dyn Rng>) -> Result<Arc<dyn Runtime>, Problem> {
+    let compiler = Compiler::new(compiler.to_owned(), vec![COMPILE_CHILD.into()]);
+    Ok(WasmRuntime::open(WasmSettings::new(dir.to_owned(), compiler, rng))?)
+}
