@@ -114,14 +114,15 @@ pub trait Telemetry: Send + Sync {
     async fn invocations(&self, filter: Filter) -> Result<Vec<InvocationRecord>, StoreError>;
     /// One invocation.
     async fn invocation(&self, id: InvocationId) -> Result<Option<InvocationRecord>, StoreError>;
-    /// Log lines, newest last; the newest `limit` of those that match.
+    /// Log lines, newest last; the newest `limit` of those that match. The range of time is that of the lines.
     async fn logs(&self, filter: Filter) -> Result<Vec<LogRecord>, StoreError>;
-    /// Usage by function and hour. Exact: sums of what was recorded.
+    /// Usage by function and hour, by their names and then by hour. Exact: sums of what was recorded. App, environment, function and time
+    /// narrow it, by whole hours; nothing else does, and no limit cuts it, since a part of a bill is no bill.
     async fn usage(&self, filter: Filter) -> Result<Vec<UsageRow>, StoreError>;
     /// A kept journal.
     async fn journal(&self, id: InvocationId) -> Result<Option<SealedJournal>, StoreError>;
     /// How it is doing.
     fn health(&self) -> Health;
-    /// Removes what is older than the retention time.
+    /// Removes what is older than the retention time, which counts whole days in UTC.
     async fn retain(&self, now: Timestamp) -> Result<(), StoreError>;
 }

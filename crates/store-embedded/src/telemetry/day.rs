@@ -27,6 +27,7 @@ const SCHEMA: &str = "
 CREATE TABLE block(
   id INTEGER PRIMARY KEY, tail INTEGER NOT NULL, at_min INTEGER NOT NULL, at_max INTEGER NOT NULL, end_max INTEGER NOT NULL,
   count INTEGER NOT NULL, scope BLOB, crc INTEGER NOT NULL, keys BLOB NOT NULL, body BLOB NOT NULL);
+CREATE INDEX block_header ON block(at_max, at_min, end_max, tail, scope, crc);
 CREATE TABLE journal(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, crc INTEGER NOT NULL, sealed BLOB NOT NULL);
 CREATE TABLE usage(
   scope BLOB NOT NULL, hour INTEGER NOT NULL, crc INTEGER NOT NULL, sums BLOB NOT NULL, PRIMARY KEY(scope, hour)) WITHOUT ROWID;
@@ -145,7 +146,7 @@ impl Day {
     }
 
     fn reload(&mut self, faults: &Faults) -> rusqlite::Result<()> {
-        for header in search::headers(&self.db, "WHERE tail = 1 ORDER BY id")? {
+        for header in search::headers(&self.db, "tail = 1 ORDER BY id", search::ALL_TIME)? {
             // A damaged tail stays where it is: readers report it, and sealing would destroy what is left of it.
             let Some(body) = search::body(&self.db, self.number, &header, faults)? else { continue };
             match Block::open(&body).and_then(|block| block.records(header.at_min)) {

@@ -80,10 +80,17 @@ fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
     row.get::<_, i64>(column).map(|ns| Timestamp::from_unix_ns(ns.unsigned_abs()))
 }
 
-/// The headers of blocks; `clause` is what follows the table's name.
-pub(super) fn headers(db: &Connection, clause: &str) -> rusqlite::Result<Vec<Header>> {
-    let mut select = db.prepare(&format!("SELECT id, at_min, at_max, end_max, scope, crc FROM block {clause}"))?;
-    let rows = select.query_map([], |row| {
+/// A range of time that holds every block.
+pub(super) const ALL_TIME: (Timestamp, Timestamp) = (Timestamp::from_unix_ns(0), Timestamp::from_unix_ns(u64::MAX));
+
+/// The headers of blocks that `clause` is true of and that may hold something between two points in time. An index has all that a
+/// header says, so that this reads no block.
+pub(super) fn headers(db: &Connection, clause: &str, (from, until): (Timestamp, Timestamp)) -> rusqlite::Result<Vec<Header>> {
+    let int = |at: Timestamp| i64::try_from(at.unix_ns()).unwrap_or(i64::MAX);
+    let mut select = db.prepare_cached(&format!(
+        "SELECT id, at_min, at_max, end_max, scope, crc FROM block INDEXED BY block_header WHERE at_min < ?1 AND end_max >= ?2 AND {clause}"
+    ))?;
+    let rows = select.query_map([int(until), int(from)], |row| {
         let (at_min, at_max, end_max) = (time(row, 1)?, time(row, 2)?, time(row, 3)?);
         Ok(Header { id: row.get(0)?, at_min, at_max, end_max, scope: row.get(4)?, crc: row.get(5)? })
     })?;
@@ -139,8 +146,8 @@ impl<'a> Reader<'a> {
 
     /// Adds the newest invocations that match.
     pub(super) fn invocations(&self, filter: &Filter, newest: &mut Newest<InvocationRecord>) -> rusqlite::Result<()> {
-        for header in headers(&self.db, "ORDER BY at_max DESC")? {
-            if header.at_max < filter.from || header.at_min >= filter.until || !self.may_hold(&header, filter)? {
+        for header in headers(&self.db, "true ORDER BY at_max DESC", (filter.from, filter.until))? {
+            if header.at_max < filter.from || !self.may_hold(&header, filter)? {
                 continue;
             }
             if newest.is_full_above(header.at_max) {
@@ -153,8 +160,8 @@ impl<'a> Reader<'a> {
 
     /// Adds the newest log lines that match.
     pub(super) fn logs(&self, filter: &Filter, newest: &mut Newest<LogRecord>) -> rusqlite::Result<()> {
-        for header in headers(&self.db, "ORDER BY end_max DESC")? {
-            if header.end_max < filter.from || header.at_min >= filter.until || !self.may_hold(&header, filter)? {
+        for header in headers(&self.db, "true ORDER BY end_max DESC", (filter.from, filter.until))? {
+            if !self.may_hold(&header, filter)? {
                 continue;
             }
             if newest.is_full_above(header.end_max) {
@@ -168,7 +175,7 @@ impl<'a> Reader<'a> {
     /// The invocation with this id.
     pub(super) fn invocation(&self, id: InvocationId) -> rusqlite::Result<Option<InvocationRecord>> {
         let mut found = None;
-        for header in headers(&self.db, "ORDER BY id DESC")? {
+        for header in headers(&self.db, "true ORDER BY id DESC", ALL_TIME)? {
             if found.is_none() && self.has_key(&header, key(id.as_bytes()), Half::Ids)? {
                 self.visit(&header, |block| {
                     found = find(block, &header, id)?;
