@@ -18,7 +18,7 @@ use std::process::{Command, ExitCode};
 const HELP: &str = "\
 usage: cargo xtask COMMAND
 
-  up [DIR]         build dayfly and start it with the app in DIR (examples/hello)
+  up [DIR] [ARGS…] build dayfly and start it with the app in DIR (examples/hello); ARGS go to `dayfly up`
   test [ARGS…]     set everything up and run all tests; ARGS go to cargo-nextest
   lint             formatting, clippy and licences
   setup            make the Rust toolchain for functions available
@@ -44,7 +44,7 @@ fn dispatch(args: &[String], from_debian: bool) -> Result<ExitCode> {
     let paths = Paths::find()?;
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args.as_slice() {
-        ["up", rest @ ..] if rest.len() <= 1 => up(&paths, rest.first().copied()),
+        ["up", rest @ ..] => up(&paths, rest),
         ["test", rest @ ..] => test(&paths, rest, from_debian),
         ["lint"] => lint(&paths),
         ["setup"] => {
@@ -66,12 +66,15 @@ fn dispatch(args: &[String], from_debian: bool) -> Result<ExitCode> {
 }
 
 /// Ends as the server that it becomes.
-fn up(paths: &Paths, app: Option<&str>) -> Result<ExitCode> {
+fn up(paths: &Paths, args: &[&str]) -> Result<ExitCode> {
     rust_wasi::ensure(paths, false)?;
     run::run(cargo().args(["build", "--package", "server"]).current_dir(&paths.root))?;
     // What the caller names is relative to where they are, our example to the checkout.
-    let app = app.map_or_else(|| paths.root.join("examples/hello"), PathBuf::from);
-    run::become_process(Command::new(paths.target.join("debug/dayfly")).arg("up").arg(app))
+    let (app, rest) = match args {
+        [app, rest @ ..] if !app.starts_with('-') => (PathBuf::from(app), rest),
+        rest => (paths.root.join("examples/hello"), rest),
+    };
+    run::become_process(Command::new(paths.target.join("debug/dayfly")).arg("up").arg(app).args(rest))
 }
 
 fn test(paths: &Paths, nextest_args: &[&str], from_debian: bool) -> Result<ExitCode> {
