@@ -63,7 +63,15 @@ fn calls(frame: &FrameInfo) -> Vec<Call> {
         let place = symbol.file().zip(symbol.line()).map(|(file, line)| Place { file: file.to_owned(), line });
         Call { name: symbol.name().map_or_else(of_frame, demangle), place }
     };
-    symbols.iter().map(call).collect()
+    let mut calls: Vec<Call> = symbols.iter().map(call).collect();
+    // Line tables name functions without their module. The frame itself has the whole name, of the outermost of the calls in it.
+    if let Some(outermost) = calls.last_mut() {
+        let whole = of_frame();
+        if whole.ends_with(&format!("::{}", outermost.name)) {
+            outermost.name = whole;
+        }
+    }
+    calls
 }
 
 fn demangle(name: &str) -> String {
@@ -133,10 +141,7 @@ fn short(file: &str) -> &str {
     if let Some(at) = file.find("/library/").filter(|_| file.contains("rust")) {
         return &file[at + 1..];
     }
-    match file.rfind("/src/") {
-        Some(at) if file.starts_with('/') => &file[at + 1..],
-        _ => file,
-    }
+    file.rfind("/src/").map_or(file, |at| &file[at + 1..])
 }
 
 #[cfg(test)]

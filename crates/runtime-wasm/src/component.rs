@@ -72,7 +72,13 @@ fn map(engine: &Engine, code: &Path) -> Result<Component, Problem> {
     // SAFETY: the cache gives only paths of files that this program's compiler wrote, whose keyed hash it checked, and which are
     // replaced by renaming and never changed in place.
     let mapped = unsafe { Component::deserialize_file(engine, code) };
-    mapped.map_err(|error| Problem::new(Code::E0603, format!("cannot load compiled code {}: {error:#}", code.display())))
+    mapped.map_err(|error| {
+        // The engine has no type for this error; a test holds its words.
+        if error.chain().any(|cause| cause.to_string().contains("does not fit in pooling allocator")) {
+            return Problem::new(Code::E0311, format!("{}: {}", Code::E0311.title(), error.root_cause()));
+        }
+        Problem::new(Code::E0603, format!("cannot load compiled code {}: {error:#}", code.display()))
+    })
 }
 
 /// Links against what the host serves. What else of WASI the component carries is defined so that calling it ends the guest by name.

@@ -122,8 +122,10 @@ fn at_deadline(store: &StoreContextMut<'_, Host>, component: &WasmComponent, sli
     if store.data().client_gone() {
         return Err(Stop::Failed(Failure { code: Code::E0511, message: Code::E0511.title().to_owned() }).into());
     }
-    // The engine's own yield wakes the task before it gives way, which puts it in front of everyone who waits.
-    Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+    // The engine's own yield wakes the task while it is being polled, which tokio answers by putting it behind all that wait on this
+    // worker. tokio's `yield_now` does not do here: a worker that looks for events after each poll, as the busy lane's does, wakes the
+    // task from there and into its slot for the next to run, so that one spinning guest starves all others.
+    Ok(UpdateDeadline::Yield(1))
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> String {

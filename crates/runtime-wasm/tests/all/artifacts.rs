@@ -19,7 +19,7 @@ async fn each_bad_artifact_is_refused_with_its_code() {
         ("not-wasm", Code::E0305),
         ("truncated", Code::E0305),
         ("bytes-flipped", Code::E0305),
-        ("invalid-code", Code::E0302),
+        ("invalid-code", Code::E0303),
         ("core-module", Code::E0302),
         ("empty-component", Code::E0303),
         ("wrong-world", Code::E0303),

@@ -1,9 +1,10 @@
 //! Guests that spin leave room for everyone else.
 
 use std::{
+    future::poll_fn,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -23,10 +24,15 @@ fn timers_of_one_millisecond_fire_beside_spinning_guests() {
     };
     let lane = lane();
     let hostile = lane.block_on(loaded("hostile"));
-    let spinning: Vec<_> = (0..SPINNING)
-        .map(|_| {
-            let (run, response) = start(&hostile, "/spin", Limits::default(), &Arc::new(World::default()));
-            (lane.spawn(run), response)
+    let polls: Vec<Arc<AtomicU64>> = (0..SPINNING).map(|_| Arc::default()).collect();
+    let spinning: Vec<_> = (polls.iter().cloned())
+        .map(|polls| {
+            let (mut run, response) = start(&hostile, "/spin", Limits::default(), &Arc::new(World::default()));
+            let counted = poll_fn(move |cx| {
+                polls.fetch_add(1, Ordering::Relaxed);
+                run.as_mut().poll(cx)
+            });
+            (lane.spawn(counted), response)
         })
         .collect();
     let fired = lane.block_on(lane.spawn(async {
@@ -38,6 +44,9 @@ fn timers_of_one_millisecond_fire_beside_spinning_guests() {
         ticks
     }));
     assert_eq!(fired.expect("timers fire"), TIMERS);
+    let polls: Vec<u64> = polls.iter().map(|polls| polls.load(Ordering::Relaxed)).collect();
+    let (least, most) = (polls.iter().min().copied(), polls.iter().max().copied());
+    assert!(least.zip(most).is_some_and(|(least, most)| least > 0 && most <= 3 * least + 10), "slices are shared: {polls:?}");
     for (run, _) in &spinning {
         assert!(!run.is_finished(), "a spinning guest never ends by itself");
         run.abort();
@@ -64,7 +73,7 @@ fn without_slices_the_same_timers_wait() {
         }
     });
     begins.recv().expect("it spins");
-    let timer = lane.spawn(tokio::time::sleep(Duration::from_millis(1)));
+    let timer = lane.spawn(async { tokio::time::sleep(Duration::from_millis(1)).await });
     std::thread::sleep(Duration::from_millis(200));
     assert!(!timer.is_finished(), "nothing else may run");
     spinning.store(false, Ordering::Relaxed);
