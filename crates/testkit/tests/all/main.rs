@@ -1,3 +1,5 @@
-//! The models pass the suites, and the suites notice what is wrong with a store.
+//! The models pass the suites, the suites notice what is wrong with a store, and the source keeps its rules.
 
+mod invariants;
 mod models;
+mod planted;
