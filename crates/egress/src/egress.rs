@@ -144,7 +144,7 @@ impl Outbound for Egress {
     /// Dropping the future closes the connection; the other side may have acted on the request.
     async fn send(&self, outbound: OutboundRequest) -> Result<Response<Body>, Failure> {
         let OutboundRequest { request, private_named, connect_time, first_byte_time, between_bytes_time } = outbound;
-        let target = Target::of(&request, private_named)?;
+        let target = Target::of(&request, private_named || self.guard.is_off())?;
         let (mut parts, body) = request.into_parts();
         headers::prepare(&mut parts.headers, body.size_hint().exact())?;
 

@@ -30,12 +30,17 @@ impl Guard {
         Self { guarding, own }
     }
 
+    /// Whether nothing is judged.
+    pub(crate) fn is_off(&self) -> bool {
+        self.guarding == Guarding::Off
+    }
+
     /// Judges every address of the target; one that may not be reached refuses all of them, since whoever mixes them does so on purpose.
     ///
     /// # Errors
     /// `E0208` for private addresses that the function's reach does not name, `E0210` for those that nobody may call.
     pub(crate) fn check(&self, target: &Target, addresses: &[IpAddr], private_named: bool) -> Result<(), Failure> {
-        if self.guarding == Guarding::Off {
+        if self.is_off() {
             return Ok(());
         }
         addresses.iter().try_for_each(|address| self.check_one(target, *address, private_named))

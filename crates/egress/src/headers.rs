@@ -1,7 +1,7 @@
 //! Header fields on their way out and back: what belongs to one connection is taken out, and who is called is said by us.
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Request, Uri, Version, header,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version, header,
     uri::{self, Authority, PathAndQuery, Scheme},
 };
 use types::journal::Failure;
@@ -54,13 +54,21 @@ pub(crate) fn prepare(headers: &mut HeaderMap, exact_length: Option<u64>) -> Res
     Ok(())
 }
 
+/// Whether a request without a body says so: servers of these methods expect one (RFC 9110 §8.6).
+fn says_empty(method: &Method) -> bool {
+    matches!(*method, Method::POST | Method::PUT | Method::PATCH)
+}
+
 /// HTTP/1.1 names the path in the request line and the host in its field: the one that is called, whatever the guest wrote.
-pub(crate) fn for_http1<B>(mut request: Request<B>, target: &Target) -> Request<B> {
+pub(crate) fn for_http1<B: http_body::Body>(mut request: Request<B>, target: &Target) -> Request<B> {
     let path = request.uri().path_and_query().cloned();
     *request.uri_mut() = path.map_or_else(|| Uri::from_static("/"), Uri::from);
     *request.version_mut() = Version::HTTP_11;
     let host = HeaderValue::try_from(target.host_field()).expect("a checked host has only visible characters");
     request.headers_mut().insert(header::HOST, host);
+    if request.body().size_hint().exact() == Some(0) && says_empty(request.method()) {
+        request.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
     request
 }
 

@@ -10,7 +10,8 @@ use crate::Body;
 /// A request to the outside with the caller's bounds, which only ever narrow the platform's.
 #[derive(Debug)]
 pub struct OutboundRequest {
-    /// The request, with an absolute URI.
+    /// The request, with an absolute URI. Its extensions may hold the [`AppKey`](types::AppKey) it is sent for: connections are used
+    /// again only among requests with the same one, and not at all without.
     pub request: http::Request<Body>,
     /// Whether the function's reach names this host and port: only then may the address be private.
     pub private_named: bool,
