@@ -23,8 +23,7 @@ pub(crate) fn bill(bill: &Bill) -> String {
     rows.extend(bill.rows.iter().map(|row| cells(row, bill.by)));
     if bill.rows.len() > 1 {
         let mut total = cells(&bill.total, CostBy::Total);
-        total.splice(0..0, names[1..].iter().map(|_| String::new()));
-        total[0] = "total".into();
+        total.splice(1..1, names[1..].iter().map(|_| String::new()));
         rows.push(total);
     }
     let range = format!("from {} to {}, in {}", day(&bill.from), day(&bill.until), escaped(&bill.currency));

@@ -109,20 +109,15 @@ mod tests {
     #[test]
     fn a_trace_is_a_waterfall() {
         let expected = "\
-t:9d02  GET /ada → 200                  143 ms
-├─ start (from pool)                    0.4 ms  ▏
-└─ api handler                          142 ms  █████████████████████▉
-   ├─ kv.cache get \"ada\"  miss          0.1 ms  ▏
-   ├─ GET api.github.com/users/ada 200  141 ms  █████████████████████▊
-   └─ kv.cache put \"ada\"                0.2 ms                       ▏
+t:9d02  GET /ada → 200                     143 ms
+├─ start (from pool)                       0.4 ms  ▏
+└─ api handler                             142 ms  █████████████████████▉
+   ├─ kv.cache get \"ada\"  miss             0.1 ms  ▏
+   ├─ GET api.github.com/users/ada 200     141 ms  █████████████████████▊
+   └─ kv.cache put \"ada\"                   0.2 ms                       ▏
 logs 2 · cpu 0.6 ms · peak 3.0 MB · cost 0.0000004 EUR · replay: dayfly replay 9d02
 ";
-        let squeezed =
-            |text: &str| text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>();
-        assert_eq!(squeezed(&waterfall(&samples::trace())), squeezed(expected));
-        let drawn = waterfall(&samples::trace());
-        let put = drawn.lines().nth(5).expect("the last call");
-        assert_eq!(put.chars().position(|c| c == '▏'), Some(36 + 1 + 9 + 2 + 21), "{drawn}");
+        assert_eq!(waterfall(&samples::trace()), expected);
     }
 
     #[test]
