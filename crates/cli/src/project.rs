@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use manifest::Loaded;
@@ -50,45 +50,43 @@ impl Project {
         Ok(Self { loaded, built })
     }
 
+    /// What deploying would change, and which code the node lacks.
+    ///
+    /// # Errors
+    /// The problem that the node answers.
+    pub(crate) async fn plan(&self, client: &Client) -> Result<Plan, Problem> {
+        client.post(&self.path("plan"), &self.request(None)).await
+    }
+
+    /// Uploads the code that the plan found missing: each artifact once, however many functions share it.
+    pub(crate) async fn upload(&self, client: &Client, plan: &Plan) -> Result<Duration, Problem> {
+        let began = build::now();
+        for missing in &plan.missing {
+            let built = self.built.values().find(|built| built.digest == *missing);
+            let built = built.ok_or_else(|| Problem::new(Code::E0301, format!("the node lacks {missing}, which is not of this app")))?;
+            let _: Uploaded = client.upload("/v1/artifacts", built.artifact.clone()).await?;
+        }
+        Ok(began.elapsed())
+    }
+
+    /// Deploys what the plan showed, and nothing else: if another revision came in between, the node refuses.
+    pub(crate) async fn deploy(&self, client: &Client, plan: &Plan) -> Result<(Deployed, Duration), Problem> {
+        let began = build::now();
+        let deployed = client.post(&self.path("deploy"), &self.request(Some(plan))).await?;
+        Ok((deployed, began.elapsed()))
+    }
+
     fn path(&self, verb: &str) -> String {
         let app = &self.loaded.app;
         format!("/v1/apps/{}/{}/{verb}", app.name, app.env)
     }
 
-    /// Uploads the code that the node lacks. A node keeps artifacts by their digest, so what is there already costs one small request.
-    pub(crate) async fn upload(&self, client: &Client) -> Result<Artifacts, Problem> {
-        let began = build::now();
-        let mut artifacts = BTreeMap::new();
-        for (name, built) in &self.built {
-            let uploaded: Uploaded = client.upload("/v1/artifacts", built.artifact.clone()).await?;
-            artifacts.insert(name.clone(), Artifact { digest: uploaded.digest, bytes: uploaded.bytes });
-        }
-        Ok(Artifacts { artifacts, took: began.elapsed() })
-    }
-
-    /// What deploying would change.
-    pub(crate) async fn plan(&self, client: &Client, artifacts: &Artifacts) -> Result<Plan, Problem> {
-        client.post(&self.path("plan"), &self.request(artifacts, None)).await
-    }
-
-    /// Deploys what the plan showed, and nothing else: if another revision came in between, the node refuses.
-    pub(crate) async fn deploy(&self, client: &Client, artifacts: &Artifacts, plan: &Plan) -> Result<(Deployed, Duration), Problem> {
-        let began: Instant = build::now();
-        let deployed = client.post(&self.path("deploy"), &self.request(artifacts, Some(plan))).await?;
-        Ok((deployed, began.elapsed()))
-    }
-
-    fn request(&self, artifacts: &Artifacts, plan: Option<&Plan>) -> Deploy {
+    fn request(&self, plan: Option<&Plan>) -> Deploy {
+        let artifact = |built: &Built| Artifact { digest: built.digest, bytes: built.artifact.len() as u64 };
         Deploy {
             app: self.loaded.app.clone(),
-            artifacts: artifacts.artifacts.clone(),
+            artifacts: self.built.iter().map(|(name, built)| (name.clone(), artifact(built))).collect(),
             after: plan.and_then(|plan| plan.latest),
         }
     }
-}
-
-/// Uploaded code.
-pub(crate) struct Artifacts {
-    artifacts: BTreeMap<FunctionName, Artifact>,
-    pub(crate) took: Duration,
 }

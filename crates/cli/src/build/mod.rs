@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use types::{App, Build, ByteCount, Code, Function, FunctionName, Problem, limits};
+use types::{App, Build, ByteCount, Code, Digest, Function, FunctionName, Problem, limits};
 
 pub(crate) use guest_toolchain::GuestToolchain;
 
@@ -18,6 +18,7 @@ pub(crate) use guest_toolchain::GuestToolchain;
 #[derive(Debug, Clone)]
 pub(crate) struct Built {
     pub(crate) artifact: Bytes,
+    pub(crate) digest: Digest,
     /// `rust → component`, or `component` where there was nothing to do.
     pub(crate) how: &'static str,
     pub(crate) took: Duration,
@@ -54,7 +55,8 @@ async fn one(folder: &Path, function: &Function) -> Result<Built, Problem> {
         Build::Cargo => (cargo::build(&path, &function.name).await?, "rust → component"),
     };
     let artifact = read(&file, &function.name).await?;
-    Ok(Built { artifact, how, took: began.elapsed() })
+    let digest = Digest::from_bytes(*blake3::hash(&artifact).as_bytes());
+    Ok(Built { artifact, digest, how, took: began.elapsed() })
 }
 
 /// The code's file, unless it is larger than a component may be.

@@ -21,8 +21,7 @@ pub(crate) async fn run(context: &Context, args: &Deploy) -> Result {
         printer.note(format!(" build  {name}   {} {}   {}", built.how, text::size(built.artifact.len() as u64), print::took(built.took)));
     })
     .await?;
-    let artifacts = project.upload(&client).await?;
-    let plan = project.plan(&client, &artifacts).await?;
+    let plan = project.plan(&client).await?;
     if plan.unchanged || args.plan {
         return Ok(printer.data(&plan, |plan| show(plan, &client.target().url))?);
     }
@@ -30,10 +29,11 @@ pub(crate) async fn run(context: &Context, args: &Deploy) -> Result {
     if !args.yes && !confirmed()? {
         return Err(Problem::new(Code::E0707, "not deployed").into());
     }
-    let (deployed, took) = project.deploy(&client, &artifacts, &plan).await?;
+    let uploaded = project.upload(&client, &plan).await?;
+    let (deployed, took) = project.deploy(&client, &plan).await?;
     printer.note(format!(
         " upload {} · verify {} · live in {}",
-        print::took(artifacts.took),
+        print::took(uploaded),
         text::span(deployed.prepare_ns),
         print::took(took),
     ));

@@ -69,7 +69,7 @@ struct Session {
 impl Session {
     async fn first_deploy(&mut self) -> Result<Deployed> {
         let printer = self.printer;
-        let project = Project::build(&self.dir, &self.env, |name, Built { artifact, how, took }| {
+        let project = Project::build(&self.dir, &self.env, |name, Built { artifact, how, took, .. }| {
             printer.note(format!(" build  {name:<5}  {how} {}   {}", text::size(artifact.len() as u64), print::took(*took)));
         })
         .await?;
@@ -77,9 +77,9 @@ impl Session {
     }
 
     async fn ship(&mut self, project: &Project) -> Result<Deployed> {
-        let artifacts = project.upload(&self.client).await?;
-        let plan = project.plan(&self.client, &artifacts).await?;
-        let (deployed, _) = project.deploy(&self.client, &artifacts, &plan).await?;
+        let plan = project.plan(&self.client).await?;
+        project.upload(&self.client, &plan).await?;
+        let (deployed, _) = project.deploy(&self.client, &plan).await?;
         self.served = true;
         Ok(deployed)
     }
