@@ -8,4 +8,5 @@ mod cancel;
 mod fairness;
 mod loading;
 mod programs;
+mod scope;
 mod world;

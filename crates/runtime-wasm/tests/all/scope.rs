@@ -1,0 +1,126 @@
+//! A scope in memory: it grants nothing, keeps the time of the real clock, and remembers what it was told. The example `knobs` uses it too.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use parking_lot::Mutex;
+use ports::{
+    Body, BoxFuture, Outbound, Scope, Tape,
+    outbound::OutboundRequest,
+    scope::OpenKv,
+    tape::{Diverged, Question},
+};
+use tokio::{sync::oneshot, time::Instant};
+use types::{
+    ByteCount, Code, Timestamp,
+    journal::{Answer, Failure, Level},
+};
+
+/// What the runtime told its scope.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    pub(crate) logs: Vec<(Level, String, String)>,
+    pub(crate) memory_peak: ByteCount,
+    pub(crate) grow_denied: Vec<(u64, u64)>,
+    pub(crate) refused: Vec<Failure>,
+}
+
+/// A scope that grants nothing and keeps the time of the real clock.
+pub(crate) struct World {
+    began: Instant,
+    environment: BTreeMap<String, String>,
+    pub(crate) response: Mutex<Option<oneshot::Sender<http::Response<Body>>>>,
+    pub(crate) told: Mutex<Told>,
+    /// Whether asking for randomness panics, as a bug in the platform would.
+    random_panics: bool,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        let environment = BTreeMap::from([("GREETING".to_owned(), "hello".to_owned())]);
+        Self { began: Instant::now(), environment, response: Mutex::default(), told: Mutex::default(), random_panics: false }
+    }
+}
+
+impl World {
+    pub(crate) fn with_a_broken_generator() -> Self {
+        Self { random_panics: true, ..Self::default() }
+    }
+}
+
+impl Scope for World {
+    fn kv(&self, store: &str) -> Result<OpenKv, Failure> {
+        Err(Failure { code: Code::E0201, message: format!("kv.{store} was not granted") })
+    }
+    fn outbound(&self) -> Arc<dyn Outbound> {
+        Arc::new(Nowhere)
+    }
+    fn environment(&self) -> &BTreeMap<String, String> {
+        &self.environment
+    }
+    fn wall_now(&self) -> Timestamp {
+        Timestamp::from_unix_ms(1_790_000_000_000).plus(self.began.elapsed().into())
+    }
+    fn monotonic_now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_nanos()).expect("a test is short")
+    }
+    fn sleep_until(&self, monotonic_ns: u64) -> BoxFuture<()> {
+        let until = self.began.checked_add(std::time::Duration::from_nanos(monotonic_ns));
+        Box::pin(async move {
+            match until {
+                Some(until) => tokio::time::sleep_until(until).await,
+                None => std::future::pending().await,
+            }
+        })
+    }
+    fn random(&self, bytes: &mut [u8]) {
+        assert!(!self.random_panics, "the generator broke");
+        bytes.fill(4);
+    }
+    fn tape(&self) -> &dyn Tape {
+        &Live
+    }
+    fn instantiated(&self) {}
+    fn log(&self, level: Level, context: &str, text: &str) {
+        self.told.lock().logs.push((level, context.to_owned(), text.to_owned()));
+    }
+    fn memory(&self, bytes: ByteCount) {
+        let mut told = self.told.lock();
+        told.memory_peak = told.memory_peak.max(bytes);
+    }
+    fn grow_denied(&self, wanted: u64, allowed: u64) {
+        self.told.lock().grow_denied.push((wanted, allowed));
+    }
+    fn refused(&self, failure: &Failure) {
+        self.told.lock().refused.push(failure.clone());
+    }
+    fn body_read(&self, _bytes: u64) {}
+    fn respond(&self, response: http::Response<Body>) {
+        let sender = self.response.lock().take().expect("a guest responds once");
+        // The test may have gone away, as clients do.
+        let _ = sender.send(response);
+    }
+    fn body_written(&self, _bytes: &Bytes) {}
+}
+
+struct Nowhere;
+
+#[async_trait]
+impl Outbound for Nowhere {
+    async fn send(&self, _request: OutboundRequest) -> Result<http::Response<Body>, Failure> {
+        Err(Failure { code: Code::E0207, message: "no host may be reached".into() })
+    }
+}
+
+struct Live;
+
+impl Tape for Live {
+    fn recall(&self, _question: Question) -> Result<Option<Answer>, Diverged> {
+        Ok(None)
+    }
+    fn keeps(&self) -> bool {
+        false
+    }
+    fn keep(&self, _answer: Answer) {}
+}
