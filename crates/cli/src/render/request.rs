@@ -35,7 +35,10 @@ fn line_in(request: &Request, zone: &TimeZone) -> String {
 /// Why the request failed, what it was refused, what it logged last, and how to replay it; nothing for one that went well.
 pub(crate) fn failure(request: &Request) -> String {
     let mut out = String::new();
-    let Some(code) = write_head(&mut out, request) else { return out };
+    if !request.error {
+        return out;
+    }
+    let code = write_head(&mut out, request);
     if request.log_lines > 0 {
         let shown = request.logs.len().min(LINES);
         put(&mut out, format_args!("  logs, the last {shown} of {}:", request.log_lines));
@@ -47,11 +50,13 @@ pub(crate) fn failure(request: &Request) -> String {
     if request.replayable {
         put(&mut out, format_args!("   = replay:  dayfly replay {}", escaped(&request.short)));
     }
-    put(&mut out, format_args!("   = why:     dayfly explain {}", escaped(code)));
+    if let Some(code) = code {
+        put(&mut out, format_args!("   = why:     dayfly explain {}", escaped(code)));
+    }
     out
 }
 
-/// What failed and what was refused; the code that explains it, or `None` if the request is no failure that a code explains.
+/// What failed and what was refused; gives the code that explains it, where one does.
 fn write_head<'a>(out: &mut String, request: &'a Request) -> Option<&'a str> {
     let refusals = &request.refusals;
     let code = match (&request.failure, refusals.last()) {
@@ -68,11 +73,14 @@ fn write_head<'a>(out: &mut String, request: &'a Request) -> Option<&'a str> {
             code
         }
         // The function answered an error by itself, and the refusal before it is most likely why.
-        (None, Some(refusal)) if request.error => {
+        (None, Some(refusal)) => {
             put(out, format_args!("error[{}]: {}", escaped(&refusal.code), escaped(&refusal.message)));
             &refusal.code
         }
-        _ => return None,
+        (None, None) => {
+            put(out, format_args!("error: {} answered {}", escaped(&request.function), request.status));
+            return None;
+        }
     };
     for refusal in refusals {
         put(
@@ -118,5 +126,7 @@ mod tests {
         assert_eq!(failure(&samples::request()), "");
         let answered = Request { failure: None, logs: Vec::new(), log_lines: 0, replayable: false, ..samples::failing() };
         assert!(failure(&answered).starts_with("error[E0207]: api may not reach api.github.com\n"));
+        let plain = Request { status: 500, refusals: Vec::new(), ..answered };
+        assert_eq!(failure(&plain), "error: api answered 500\n   = trace:   dayfly trace 81bc\n");
     }
 }
