@@ -142,7 +142,8 @@ impl Session {
             Err(failure) => Err(failure),
         };
         match result {
-            Ok(deployed) if deployed.plan.unchanged => printer.note(format!("{} nothing changed", clock())),
+            // Nothing is said: where this output goes to a file in the watched folder, each word would be the next change.
+            Ok(deployed) if deployed.plan.unchanged => {}
             Ok(deployed) => {
                 let took = print::took(began.elapsed().saturating_sub(built));
                 printer.note(format!("{} reloaded {took} · revision {}", clock(), deployed.plan.revision));
