@@ -1,19 +1,30 @@
 //! Measures dayfly beside a bare hyper server and, where it is installed, `wasmtime serve`: in one run, taking turns, as ratios.
 //!
-//! `cargo run --release --manifest-path bench/Cargo.toml` runs everything and prints Markdown; `-- http` and the like run one part.
+//! `cargo run --release --manifest-path bench/Cargo.toml` runs everything and writes `docs/reference/performance.md`; with the name of a part
+//! (`http`, `sweep`, `cold`, `start`, `neighbours`) it runs that and prints it.
 
+mod cold;
 mod compare;
 mod cpu;
+mod dayfly;
 mod hyper_hello;
 mod load;
+mod neighbours;
 mod server;
 
-use std::time::Duration;
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use tokio::process::Command;
 
-use crate::server::Server;
+use crate::{
+    dayfly::{Node, Parts},
+    load::Client,
+    server::Server,
+};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -23,13 +34,44 @@ fn main() -> Result<()> {
     let command = args.next();
     // The baseline runs as anyone would run it: tokio's default, a worker for each core. The load generator makes do with one.
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    match command.as_deref() {
-        Some("hyper-hello") => {
-            let address = args.next().context("an address is missing")?.parse()?;
-            runtime.enable_all().build()?.block_on(hyper_hello::serve(address))
-        }
-        _ => runtime.worker_threads(1).enable_all().build()?.block_on(http()),
+    if command.as_deref() == Some("hyper-hello") {
+        let address = args.next().context("an address is missing")?.parse()?;
+        return runtime.enable_all().build()?.block_on(hyper_hello::serve(address));
     }
+    let runtime = runtime.worker_threads(1).enable_all().build()?;
+    let parts = Parts::find()?;
+    runtime.block_on(async {
+        let part = match command.as_deref() {
+            None => return everything(&parts).await,
+            Some("http") => http(&parts).await?,
+            Some("sweep") => sweep(&parts).await?,
+            Some("cold") => cold::run(&parts).await?,
+            Some("start") => start(&parts).await?,
+            Some("neighbours") => neighbours::run(&parts).await?,
+            Some(other) => bail!("there is no part {other:?}: http, sweep, cold, start, neighbours"),
+        };
+        println!("{part}");
+        Ok(())
+    })
+}
+
+/// All parts, written to the reference.
+async fn everything(parts: &Parts) -> Result<()> {
+    let report = format!(
+        "# Performance\n\nWritten by `cargo run --release --manifest-path bench/Cargo.toml`. Machine: {}. All servers ran in one run and took \
+         turns; the load generator shared the cores with them. Trust ratios and CPU time a request before rates; absolute latencies on shared \
+         machines mean little.\n\n## One function, fresh instance for each request\n\n{}\n## Over concurrency\n\n{}\n## 10,000 functions\n\n{}\n\
+         ## Start\n\n{}\n## Beside guests that spin\n\n{}",
+        cpu::machine(),
+        http(parts).await?,
+        sweep(parts).await?,
+        cold::run(parts).await?,
+        start(parts).await?,
+        neighbours::run(parts).await?
+    );
+    println!("{report}");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference/performance.md");
+    fs::write(file, report).with_context(|| format!("cannot write {file}"))
 }
 
 async fn hyper() -> Result<Server> {
@@ -38,9 +80,58 @@ async fn hyper() -> Result<Server> {
     Server::start("bare hyper", address, Command::new(program).arg("hyper-hello").arg(address.to_string())).await
 }
 
-async fn http() -> Result<()> {
-    let servers = vec![hyper().await?];
-    let rows = compare::run(&servers, 16, Duration::from_secs(3), 3).await?;
-    println!("{}", compare::table(&rows));
-    Ok(())
+/// `wasmtime serve` with its pooling allocator, if it is installed.
+async fn wasmtime(parts: &Parts) -> Result<Option<Server>> {
+    let Some(program) = server::on_path("wasmtime") else {
+        eprintln!("wasmtime is not installed: left out");
+        return Ok(None);
+    };
+    let address = server::free_port()?;
+    let mut command = Command::new(program);
+    command.args(["serve", "-S", "cli", "-O", "pooling-allocator", "--addr", &address.to_string()]);
+    Server::start("wasmtime serve", address, command.arg(parts.components.join("hello.wasm"))).await.map(Some)
+}
+
+async fn http(parts: &Parts) -> Result<String> {
+    let views = dayfly::hello(parts, "dayfly, all views", "").await?;
+    let off = dayfly::hello(parts, "dayfly, record = off", "record = \"off\"").await?;
+    let mut servers = vec![hyper().await?, views.server, off.server];
+    servers.extend(wasmtime(parts).await?);
+    let rows = compare::run(&servers, 16, Duration::from_secs(3), 7).await?;
+    Ok(compare::table(&rows))
+}
+
+async fn sweep(parts: &Parts) -> Result<String> {
+    let node = dayfly::hello(parts, "dayfly, all views", "").await?;
+    let servers = vec![hyper().await?, node.server];
+    let mut out = String::new();
+    for connections in [1, 4, 16, 64, 256] {
+        let rows = compare::run(&servers, connections, Duration::from_secs(2), 3).await?;
+        out += &format!("{connections} connections\n\n{}\n", compare::table(&rows));
+    }
+    Ok(out)
+}
+
+/// From the start of the process to the first answer, with the example deployed.
+async fn start(parts: &Parts) -> Result<String> {
+    let mut folder = dayfly::hello(parts, "dayfly start", "").await?.stop();
+    let (mut listening, mut answered) = (Vec::new(), Vec::new());
+    for _ in 0..9 {
+        let began = Instant::now();
+        let node = Node::start_in(parts, "dayfly start", folder).await?;
+        listening.push(began.elapsed().as_secs_f64() * 1e3);
+        let status = Client::connect(node.server.address).await?.call(&load::request("hello.localhost", "/ada")).await?;
+        anyhow::ensure!(status == 200, "status {status}");
+        answered.push(began.elapsed().as_secs_f64() * 1e3);
+        folder = node.stop();
+    }
+    let median = |values: &mut Vec<f64>| {
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    };
+    Ok(format!(
+        "| from the start of the process | p50 of 9 |\n|---|---|\n| listening | {:.0} ms |\n| first answer | {:.0} ms |\n",
+        median(&mut listening),
+        median(&mut answered)
+    ))
 }
