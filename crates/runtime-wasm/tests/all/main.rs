@@ -9,4 +9,5 @@ mod fairness;
 mod loading;
 mod programs;
 mod scope;
+mod serving;
 mod world;

@@ -1,7 +1,7 @@
 //! `fields`: header names and values, under the rules of `wasi:http`.
 //!
 //! A `HeaderMap` in a guest's hands. What concerns the connection and not the message (RFC 9110, section 7.6.1) is the platform's
-//! business: guests can't set it and don't see it.
+//! business: guests can't set it and don't see it. `trailer` may be set: HTTP/1.1 sends only trailers that it announces.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -80,7 +80,6 @@ pub(crate) fn is_forbidden(name: &HeaderName) -> bool {
             | header::PROXY_AUTHENTICATE
             | header::PROXY_AUTHORIZATION
             | header::TE
-            | header::TRAILER
             | header::TRANSFER_ENCODING
             | header::UPGRADE
     ) || MORE.contains(&name.as_str())
@@ -215,7 +214,7 @@ mod tests {
 
     #[test]
     fn names_of_the_connection_and_no_names_are_refused() {
-        for name in ["Connection", "keep-alive", "HOST", "Transfer-Encoding", "te", "trailer", "upgrade", "http2-settings"] {
+        for name in ["Connection", "keep-alive", "HOST", "Transfer-Encoding", "te", "upgrade", "http2-settings"] {
             assert!(matches!(settable(name), Err(HeaderError::Forbidden)), "{name}");
         }
         for name in ["", "a b", "a\n", "ä"] {
