@@ -2,14 +2,14 @@
 //! 10,000 apps costs a pointer for each of the others.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
 use parking_lot::Mutex;
 use ports::Plane;
 use types::{
-    App, Code, FunctionName, LiveApp, LiveRevision, Problem, Revision, Snapshot,
+    App, AppName, Code, EnvName, FunctionName, LiveApp, LiveRevision, Problem, Revision, Snapshot,
     revision::{AppKey, Share},
 };
 
@@ -66,10 +66,12 @@ impl Publisher {
     /// Serves these apps as given from now on, all others as before. Planes have the new snapshot when this returns.
     pub(crate) fn publish(&self, served: impl IntoIterator<Item = Served>) {
         let mut state = self.state.lock();
+        let mut changed = BTreeSet::new();
         for app in served {
+            changed.insert(app.key.app.clone());
             state.set(app);
         }
-        self.name_hosts(&mut state);
+        self.name_hosts(&mut state, &changed);
         let apps = state.apps.values().map(|entry| Arc::clone(&entry.live)).collect();
         state.snapshot = Arc::new(Snapshot { number: state.snapshot.number + 1, apps });
         // Under the lock, so that planes see snapshots in the order of their numbers.
@@ -89,18 +91,23 @@ impl Publisher {
         }
     }
 
-    /// Gives every app its host names, which depend on the others. Apps whose names stay as they are stay untouched.
-    fn name_hosts(&self, state: &mut State) {
-        let mut environments: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for key in state.apps.keys() {
+    /// Gives apps their host names, which depend on the other environments of the same app, and says which app is the default one, which
+    /// depends on all. Apps for which nothing changes stay untouched.
+    fn name_hosts(&self, state: &mut State, changed: &BTreeSet<AppName>) {
+        let mut environments: BTreeMap<AppName, Vec<EnvName>> = BTreeMap::new();
+        for key in state.apps.keys().filter(|key| changed.contains(&key.app)) {
             environments.entry(key.app.clone()).or_default().push(key.env.clone());
         }
         let only = state.apps.len() == 1;
         for (key, entry) in &mut state.apps {
-            let first = hosts::first(environments[&key.app].iter()) == Some(&key.env);
             let default = self.default_app.as_ref().map_or(only, |default| default == key);
-            let hosts = self.hosts.of(key, entry.app.as_ref(), first);
-            if entry.live.hosts != hosts || entry.live.default != default {
+            let hosts = environments.get(&key.app).map(|environments| {
+                let first = hosts::first(environments.iter()) == Some(&key.env);
+                self.hosts.of(key, entry.app.as_ref(), first)
+            });
+            let hosts = hosts.filter(|hosts| *hosts != entry.live.hosts);
+            if hosts.is_some() || entry.live.default != default {
+                let hosts = hosts.unwrap_or_else(|| entry.live.hosts.clone());
                 entry.live = Arc::new(LiveApp { hosts, default, ..LiveApp::clone(&entry.live) });
             }
         }

@@ -2,4 +2,5 @@
 
 mod api;
 mod deploy;
+mod records;
 mod world;

@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -16,7 +17,7 @@ use http::{Request, Response, StatusCode, header::AUTHORIZATION};
 use http_body_util::BodyExt as _;
 use parking_lot::Mutex;
 use ports::{
-    Blob, Body, BoxFuture, Catalog, Invocation, Invoker, Journals, Loaded, Plane, Runtime,
+    Blob, Body, BoxFuture, Catalog, Clock, Invocation, Invoker, Journals, Loaded, Plane, Runtime,
     runtime::{ArtifactSource, Prepared},
 };
 use serde::de::DeserializeOwned;
@@ -26,7 +27,7 @@ use testkit::{
 };
 use tower::ServiceExt as _;
 use types::{
-    App, Code, Digest, Function, FunctionName, InvocationId, Limits, PriceSheet, Problem, RecordMode, Snapshot, StartClass,
+    App, Code, Digest, Function, FunctionName, InvocationId, Limits, PriceSheet, Problem, RecordMode, Snapshot, StartClass, Timestamp,
     app::Build,
     journal::Journal,
     revision::AppKey,
@@ -44,6 +45,7 @@ pub(crate) struct World {
     pub(crate) catalog: Arc<dyn Catalog>,
     pub(crate) blob: Arc<dyn Blob>,
     pub(crate) telemetry: Arc<ModelTelemetry>,
+    clock: Arc<TestClock>,
 }
 
 impl World {
@@ -58,7 +60,7 @@ impl World {
 
     async fn with(catalog: Arc<dyn Catalog>, blob: Arc<dyn Blob>) -> Self {
         let (plane, runtime) = (Arc::new(NotingPlane::default()), Arc::new(NotingRuntime::default()));
-        let telemetry = ModelTelemetry::new(14);
+        let (telemetry, clock) = (ModelTelemetry::new(14), Arc::new(TestClock::new()));
         let control = Control::restore(Parts {
             catalog: Arc::clone(&catalog),
             blob: Arc::clone(&blob),
@@ -67,7 +69,7 @@ impl World {
             journals: Arc::new(NoJournals),
             invoker: Arc::new(Echo),
             planes: vec![Arc::clone(&plane) as Arc<dyn Plane>],
-            clock: Arc::new(TestClock::new()),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
             prices: PriceSheet::default(),
             hosts: Hosts { domain: None, gateway: "127.0.0.1:4000".parse().expect("an address") },
             default_app: None,
@@ -76,7 +78,15 @@ impl World {
         })
         .await
         .expect("models can be read");
-        Self { router: control::router(Arc::clone(&control)), control, plane, runtime, catalog, blob, telemetry }
+        Self { router: control::router(Arc::clone(&control)), control, plane, runtime, catalog, blob, telemetry, clock }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+    /// Lets some time pass: what was recorded now lies in the past then.
+    pub(crate) fn advance(&self) {
+        self.clock.advance(Duration::from_secs(10));
     }
 
     pub(crate) async fn send(&self, request: Request<axum::body::Body>) -> Response<Bytes> {

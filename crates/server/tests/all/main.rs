@@ -1,0 +1,5 @@
+//! Whole nodes: real stores, the real runtime, real sockets. Components come from `cargo xtask programs`.
+
+mod node;
+mod program;
+mod world;
