@@ -55,7 +55,7 @@ impl EmbeddedStore {
     }
 
     /// Calls the hook with the reason, once, when an fsync or a COMMIT failed: from then on every store refuses everything, and only a
-    /// new process can find out what is on the disk. At once if that has happened. A second hook replaces the first.
+    /// new process can find out what is on the disk. At once if that has happened.
     pub fn on_stop(&self, hook: impl FnOnce(&str) + Send + 'static) {
         self.stop.on_stop(Box::new(hook));
     }

@@ -106,20 +106,19 @@ struct CommitThread {
 }
 
 /// Stops the store if the thread unwinds: what it had open is then in an unknown state.
-struct StopOnPanic(Stop, Arc<Signals>);
+struct StopOnPanic(Stop);
 
 impl Drop for StopOnPanic {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.stop("the commit thread panicked");
-            self.1.close();
         }
     }
 }
 
 impl CommitThread {
     fn run(mut self, mut requests: mpsc::Receiver<Request>) {
-        let _guard = StopOnPanic(self.shared.stop.clone(), self.shared.signals.clone());
+        let _guard = StopOnPanic(self.shared.stop.clone());
         let mut batch = Vec::new();
         while let Some(first) = requests.blocking_recv() {
             batch.push(first);
@@ -196,7 +195,6 @@ impl CommitThread {
             Err(Some(error)) => format!("COMMIT failed: {error}"),
         };
         self.shared.stop.stop(&error);
-        self.shared.signals.close();
         Err(StoreError::Ambiguous(error))
     }
 
@@ -207,7 +205,6 @@ impl CommitThread {
             && let Err(error) = self.connection.execute_batch("ROLLBACK")
         {
             self.shared.stop.stop(&format!("ROLLBACK failed: {error}"));
-            self.shared.signals.close();
         }
     }
 }

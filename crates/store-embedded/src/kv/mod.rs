@@ -55,6 +55,8 @@ impl KvStore {
         let path = folder.kv();
         let connection = sqlite::open_writer(&path, &SCHEMA)?;
         let signals = Arc::new(Signals::default());
+        let watched = signals.clone();
+        stop.on_stop(Box::new(move |_| watched.close()));
         let expiry = sweep::Expiry::new(clock.clone());
         let shared = committer::Shared {
             clock: clock.clone(),

@@ -80,9 +80,11 @@ async fn refuses_everything(store: &EmbeddedStore) {
 async fn a_failed_sync_of_a_blob_is_ambiguous_and_stops_everything() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let store = open(dir.path(), Failpoints::default().with(Point::BlobAfterRename, Fault::Fail, 0));
+    let mut watch = store.kv().watch(&namespace(), Bytes::new(), WatchFrom::Snapshot).await.expect("it can be watched");
     let outcome = store.blob().put(Bytes::from("x")).await;
     assert!(matches!(outcome, Err(StoreError::Ambiguous(_))), "{outcome:?}");
     refuses_everything(&store).await;
+    while watch.next().await.is_some() {}
     let (told, hears) = std::sync::mpsc::channel();
     store.on_stop(move |reason| told.send(reason.to_owned()).expect("somebody listens"));
     assert!(hears.try_recv().expect("a late hook is called at once").contains("fsync"));

@@ -1,6 +1,7 @@
 //! A disk without room: nothing is half written, reading goes on, and writing does when there is room again.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -12,7 +13,11 @@ use ports::StoreError;
 use store_embedded::EmbeddedStore;
 use tempfile::TempDir;
 use testkit::TestClock;
-use types::kv::{Namespace, Transaction, Write};
+use types::{
+    App, Revision, Timestamp,
+    kv::{Namespace, Transaction, Write},
+    revision::AppKey,
+};
 
 /// A small disk that is removed with this value.
 struct SmallDisk(TempDir);
@@ -61,6 +66,14 @@ fn put(key: &str, size: usize) -> Transaction {
     Transaction { writes: vec![Write::Put { key: Bytes::from(key.to_owned()), value, expires: None }], ..Transaction::default() }
 }
 
+/// Deploys an app whose model is too large for what is left on a full disk.
+async fn deploy(store: &EmbeddedStore) -> Result<Revision, StoreError> {
+    let key = AppKey { app: "shop".parse().expect("a name"), env: "dev".parse().expect("a name") };
+    let (name, env) = (key.app.clone(), key.env.clone());
+    let app = App { name, env, since: None, domain: Some("d".repeat(300_000)), functions: BTreeMap::new() };
+    store.catalog().add(&key, None, app, BTreeMap::new(), Timestamp::from_unix_ms(1)).await
+}
+
 async fn is_well(store: &EmbeddedStore) {
     let entry = store.kv().get(&namespace(), &Bytes::from("before")).await.expect("reading goes on");
     assert_eq!(entry.map(|entry| entry.value.len()), Some(1_000));
@@ -81,6 +94,8 @@ async fn a_full_disk_refuses_writes_until_there_is_room() {
         assert!(matches!(refused, Err(StoreError::Full)), "{refused:?}");
         is_well(&store).await;
     }
+    let refused = deploy(&store).await;
+    assert!(matches!(refused, Err(StoreError::Full)), "{refused:?}");
     let refused = store.blob().put(Bytes::from(vec![1; 500_000])).await;
     assert!(matches!(refused, Err(StoreError::Full)), "{refused:?}");
     assert_eq!(store.blob().get(&kept).await.expect("reading goes on"), Some(Bytes::from("before")));
@@ -88,6 +103,7 @@ async fn a_full_disk_refuses_writes_until_there_is_room() {
     fs::remove_file(filler).expect("removable");
     store.kv().commit(&namespace(), put("after", 900_000)).await.expect("there is room again");
     store.blob().put(Bytes::from(vec![1; 500_000])).await.expect("there is room again");
+    assert_eq!(deploy(&store).await.expect("there is room again").number.0, 1, "the first did not count");
     is_well(&store).await;
     drop(store);
     let store = EmbeddedStore::open(&data, Arc::new(TestClock::new())).expect("it opens again");
