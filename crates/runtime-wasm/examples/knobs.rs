@@ -1,8 +1,8 @@
 //! Measures what each knob of the engine costs: CPU time of one call of a small component, fresh store and instance each.
 //!
 //! Run it as `cargo run -p runtime-wasm --example knobs`, after `cargo xtask programs` and `cargo build -p runtime-wasm`. The variants take
-//! turns, so that a noisy neighbour meets them all; compare the figures of one run with one another and with nothing else. Its table is in
-//! `docs/reference/wasm-engine.md`.
+//! turns, so that a noisy neighbour meets them all; compare the figures of one run with one another and with nothing else. An argument
+//! picks the variants whose name contains it. Its table is in `docs/reference/wasm-engine.md`.
 
 #[allow(dead_code, reason = "the tests use all of it")]
 #[path = "../tests/all/scope.rs"]
@@ -62,7 +62,8 @@ fn tempdir(target: &Path) -> std::io::Result<std::path::PathBuf> {
 
 async fn measure(program: &str, component: &Bytes, target: &Path, data: &Path) -> Result<(), Failed> {
     let mut loaded = Vec::new();
-    for (name, change) in VARIANTS {
+    let only = std::env::args().nth(1).unwrap_or_default();
+    for (name, change) in VARIANTS.iter().filter(|(name, _)| name.contains(&only)) {
         let runtime = open(target, data, *change)?;
         let code = load(&runtime, component).await?;
         loaded.push((name, runtime, code, Vec::new()));

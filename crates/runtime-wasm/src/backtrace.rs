@@ -121,8 +121,20 @@ impl Call {
 
 /// Whether the call belongs to a language's runtime or to generated glue, and not to what the author wrote.
 fn is_runtime(call: &Call) -> bool {
-    const CRATES: &[&str] = &["std::", "core::", "alloc::", "panic_abort::", "panic_unwind::", "dlmalloc::", "__rustc", "compiler_builtins::"];
-    const NAMES: &[&str] = &["abort", "_abort", "__rust_", "rust_panic", "rust_begin_unwind", "__wasi", "cabi_", "_start", "__wasm_call", "wit-component:"];
+    const CRATES: &[&str] =
+        &["std::", "core::", "alloc::", "panic_abort::", "panic_unwind::", "dlmalloc::", "__rustc", "compiler_builtins::"];
+    const NAMES: &[&str] = &[
+        "abort",
+        "_abort",
+        "__rust_",
+        "rust_panic",
+        "rust_begin_unwind",
+        "__wasi",
+        "cabi_",
+        "_start",
+        "__wasm_call",
+        "wit-component:",
+    ];
     const FILES: &[&str] = &["/rustc/", "/rust/library/", "/library/std/", "/library/core/", "/library/alloc/"];
     let name = call.name.as_str();
     let of_impl = name.strip_prefix('<').and_then(|rest| rest.split_once(" as ")).map(|(ty, _)| ty);

@@ -253,7 +253,10 @@ mod tests {
         let digest = Digest::from_bytes([1; 32]);
         kept(&cache(data.path(), b"engine"), &digest);
         fs::write(data.path().join("aot/key"), b"short").expect("written");
-        assert!(matches!(cache(data.path(), b"engine").find(&digest), Found::Code(..)), "this generator makes the same key again");
+        assert!(
+            matches!(cache(data.path(), b"engine").find(&digest), Found::Code(..)),
+            "this generator makes the same key again"
+        );
         fs::write(data.path().join("aot/key"), [9; 32]).expect("written");
         assert_eq!(cache(data.path(), b"engine").find(&digest), Found::Damaged);
     }

@@ -31,7 +31,8 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(engine: Engine) -> Result<Self, Problem> {
-        let broken = |what: &str, error: &dyn std::fmt::Display| Problem::new(Code::E0513, format!("cannot set up {what}: {error}"));
+        let broken =
+            |what: &str, error: &dyn std::fmt::Display| Problem::new(Code::E0513, format!("cannot set up {what}: {error}"));
         let mut linker = Linker::new(&engine);
         Host::add_to_linker(&mut linker).map_err(|error| broken("what guests import", &error))?;
         let ticker = Ticker::start(&engine).map_err(|error| broken("the epoch ticker", &error))?;
@@ -87,14 +88,11 @@ fn link(linker: &Linker<Host>, component: &Component) -> Result<InstancePre<Host
         return Ok(instances);
     }
     let mut linker = linker.clone();
-    linker
-        .define_unknown_imports_as_traps(component)
-        .and_then(|()| linker.instantiate_pre(component))
-        .map_err(|error| {
-            let told = crate::backtrace::printable(&format!("{error:#}"), 2_000);
-            Problem::new(Code::E0304, format!("the component's imports do not fit what dayfly offers: {told}"))
-                .help("build it against dayfly's WIT: wit/world.wit")
-        })
+    linker.define_unknown_imports_as_traps(component).and_then(|()| linker.instantiate_pre(component)).map_err(|error| {
+        let told = crate::backtrace::printable(&format!("{error:#}"), 2_000);
+        Problem::new(Code::E0304, format!("the component's imports do not fit what dayfly offers: {told}"))
+            .help("build it against dayfly's WIT: wit/world.wit")
+    })
 }
 
 fn find_handler(engine: &Engine, component: &Component) -> Result<ComponentExportIndex, Problem> {

@@ -85,7 +85,9 @@ fn out_of_memory(denied: Denied) -> (Code, String) {
 /// The engine's words for a trap, and plainer ones where its own need knowledge of Wasm.
 fn trap_words(trap: Trap) -> String {
     match trap {
-        Trap::UnreachableCodeReached => "it reached code that must not be reached (a panic, an abort or a failed assertion)".into(),
+        Trap::UnreachableCodeReached => {
+            "it reached code that must not be reached (a panic, an abort or a failed assertion)".into()
+        }
         Trap::MemoryOutOfBounds => "it used memory that it does not have".into(),
         Trap::IndirectCallToNull => "it called a function pointer that is null".into(),
         Trap::BadSignature => "it called a function pointer of another type".into(),

@@ -54,7 +54,8 @@ impl<T> Resident<T> {
             return replaced;
         }
         let used = |slot: &Slot<T>| slot.used.load(Ordering::Relaxed);
-        let oldest = shard.iter().filter(|(other, _)| **other != digest).min_by_key(|(_, slot)| used(slot)).map(|(other, _)| *other)?;
+        let oldest =
+            shard.iter().filter(|(other, _)| **other != digest).min_by_key(|(_, slot)| used(slot)).map(|(other, _)| *other)?;
         shard.remove(&oldest).map(|slot| slot.value)
     }
 

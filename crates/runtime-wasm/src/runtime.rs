@@ -85,7 +85,8 @@ impl WasmRuntime {
 
     /// Runs `work` as the only one that loads this component.
     async fn alone<T>(&self, digest: &Digest, work: impl Future<Output = T>) -> T {
-        let turn = Turn { loading: &self.loading, digest: *digest, lock: Some(self.loading.lock().entry(*digest).or_default().clone()) };
+        let turn =
+            Turn { loading: &self.loading, digest: *digest, lock: Some(self.loading.lock().entry(*digest).or_default().clone()) };
         let guard = match &turn.lock {
             Some(lock) => Some(lock.lock().await),
             None => None,
@@ -96,36 +97,41 @@ impl WasmRuntime {
         value
     }
 
-    /// The component's code on disk, if it is there and whole.
-    async fn find(&self, digest: &Digest) -> Result<Option<(PathBuf, u64)>, Problem> {
-        let (cache, digest) = (self.cache.clone(), *digest);
-        match blocking(move || Ok(cache.find(&digest))).await? {
-            Found::Code(path, bytes) => Ok(Some((path, bytes))),
+    /// The component from its code on disk, if that is there and whole, and the code's size. It is in memory from now on.
+    async fn from_disk(&self, digest: &Digest) -> Result<Option<(Arc<WasmComponent>, u64)>, Problem> {
+        let (cache, shared, key) = (self.cache.clone(), self.shared.clone(), *digest);
+        let found = blocking(move || match cache.find(&key) {
             Found::Nothing => Ok(None),
-            Found::Damaged => {
-                tracing::warn!(%digest, "compiled code is damaged and is compiled again");
+            Found::Damaged => Err(Problem::new(Code::E0603, "its keyed hash does not match")),
+            Found::Code(path, bytes) => Ok(Some((Arc::new(WasmComponent::load(&shared, &path)?), bytes))),
+        });
+        match found.await {
+            Ok(Some((component, bytes))) => {
+                drop(self.resident.insert(*digest, component.clone()));
+                Ok(Some((component, bytes)))
+            }
+            Ok(None) => Ok(None),
+            Err(problem) if problem.code == Code::E0603 => {
+                tracing::warn!(%digest, problem = problem.message, "compiled code is damaged and is compiled again");
                 Ok(None)
             }
+            Err(problem) => Err(problem),
         }
     }
 
-    async fn compile(&self, digest: &Digest, artifact: bytes::Bytes) -> Result<(PathBuf, u64), Problem> {
-        let (cache, digest) = (self.cache.clone(), *digest);
-        let scratch = blocking({
-            let cache = cache.clone();
-            move || cache.scratch(&artifact)
+    /// Compiles the component and loads it.
+    async fn compile(&self, digest: &Digest, artifact: bytes::Bytes) -> Result<(Arc<WasmComponent>, u64), Problem> {
+        let cache = self.cache.clone();
+        let scratch = blocking(move || cache.scratch(&artifact)).await?;
+        self.compilers.compile(&scratch.source, &scratch.target).await?;
+        let (cache, shared, key) = (self.cache.clone(), self.shared.clone(), *digest);
+        let (component, bytes) = blocking(move || {
+            let (code, bytes) = cache.keep(&key, &scratch)?;
+            Ok((Arc::new(WasmComponent::load(&shared, &code)?), bytes))
         })
         .await?;
-        self.compilers.compile(&scratch.source, &scratch.target).await?;
-        blocking(move || cache.keep(&digest, &scratch)).await
-    }
-
-    /// Maps the code and keeps the component in memory.
-    async fn map(&self, digest: &Digest, code: PathBuf) -> Result<Arc<WasmComponent>, Problem> {
-        let shared = self.shared.clone();
-        let component = Arc::new(blocking(move || WasmComponent::load(&shared, &code)).await?);
         drop(self.resident.insert(*digest, component.clone()));
-        Ok(component)
+        Ok((component, bytes))
     }
 }
 
@@ -144,15 +150,10 @@ impl Runtime for WasmRuntime {
         })
         .await?;
         self.alone(digest, async {
-            let found = self.find(digest).await?;
-            let cached = found.is_some();
-            let (path, compiled_bytes) = match found {
-                Some(found) => found,
-                None => self.compile(digest, artifact).await?,
+            let (cached, compiled_bytes) = match self.from_disk(digest).await? {
+                Some((_, bytes)) => (true, bytes),
+                None => (false, self.compile(digest, artifact).await?.1),
             };
-            if self.resident.get(digest).is_none() {
-                self.map(digest, path).await?;
-            }
             Ok(Prepared { artifact_bytes, compiled_bytes, cached, imports: checked.imports })
         })
         .await
@@ -167,21 +168,14 @@ impl Runtime for WasmRuntime {
             if let Some(component) = self.resident.get(digest) {
                 return Ok((component as Arc<dyn Loaded>, StartClass::Loaded));
             }
-            if let Some((path, _)) = self.find(digest).await? {
-                match self.map(digest, path).await {
-                    Ok(component) => return Ok((component as Arc<dyn Loaded>, StartClass::Loaded)),
-                    Err(problem) if problem.code == Code::E0603 => tracing::warn!(%problem, "compiled code can't be loaded and is compiled again"),
-                    Err(problem) => return Err(problem),
-                }
+            if let Some((component, _)) = self.from_disk(digest).await? {
+                return Ok((component as Arc<dyn Loaded>, StartClass::Loaded));
             }
-            let bytes = artifact.artifact(digest).await?;
-            let checked = blocking({
-                let (digest, bytes) = (*digest, bytes.clone());
-                move || artifact::check(&digest, &bytes)
-            });
-            checked.await?;
-            let (path, _) = self.compile(digest, bytes).await?;
-            Ok((self.map(digest, path).await? as Arc<dyn Loaded>, StartClass::Compiled))
+            let artifact = artifact.artifact(digest).await?;
+            let (key, checking) = (*digest, artifact.clone());
+            blocking(move || artifact::check(&key, &checking)).await?;
+            let (component, _) = self.compile(digest, artifact).await?;
+            Ok((component as Arc<dyn Loaded>, StartClass::Compiled))
         })
         .await
     }

@@ -60,7 +60,11 @@ fn nearest(import: &str) -> Option<String> {
     let same = |offered: &&Offered| offered.interface.split_once('/').is_some_and(|(p, n)| n == name || p == package);
     if let Some(found) = OFFERED.iter().find(same) {
         let Offered { interface, versions } = found;
-        return Some(if versions.is_empty() { (*interface).to_owned() } else { format!("{interface}@{}", versions.trim_end_matches('.')) });
+        return Some(if versions.is_empty() {
+            (*interface).to_owned()
+        } else {
+            format!("{interface}@{}", versions.trim_end_matches('.'))
+        });
     }
     RELEASE.contains(&package).then(|| format!("{package} of WASI 0.2"))
 }
@@ -82,7 +86,9 @@ mod tests {
         ] {
             assert!(links(good), "{good}");
         }
-        for bad in ["wasi:http/types@0.3.0", "acme:io/poll@0.2.0", "wasi:nn/graph@0.2.0-rc", "run", "fermyon:spin/key-value@3.0.0"] {
+        for bad in
+            ["wasi:http/types@0.3.0", "acme:io/poll@0.2.0", "wasi:nn/graph@0.2.0-rc", "run", "fermyon:spin/key-value@3.0.0"]
+        {
             assert!(!links(bad), "{bad}");
         }
     }

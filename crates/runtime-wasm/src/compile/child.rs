@@ -51,12 +51,7 @@ impl Task {
         let number = |text: &OsString| {
             text.to_str().and_then(|text| text.parse().ok()).ok_or_else(|| format!("{} is not a number", text.display()))
         };
-        Ok(Self {
-            source: source.into(),
-            target: target.into(),
-            cpu_secs_max: number(cpu)?,
-            memory_bytes_max: number(memory)?,
-        })
+        Ok(Self { source: source.into(), target: target.into(), cpu_secs_max: number(cpu)?, memory_bytes_max: number(memory)? })
     }
 
     fn limit(&self) -> Result<(), String> {

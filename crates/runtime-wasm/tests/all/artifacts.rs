@@ -62,7 +62,8 @@ async fn a_compiler_that_takes_too_much_is_killed_and_says_of_what() {
     let wall = problem(|compiler| compiler.wall_time_max = Duration::from_millis(20)).await;
     assert!(wall.message.starts_with("the component took too much to compile: time more than 20"), "{wall}");
     let left: Vec<_> = std::fs::read_dir(data.path().join("aot")).expect("the cache").flatten().collect();
-    let inside = left.iter().filter(|entry| entry.path().is_dir()).flat_map(|entry| std::fs::read_dir(entry.path()).expect("a folder"));
+    let inside =
+        left.iter().filter(|entry| entry.path().is_dir()).flat_map(|entry| std::fs::read_dir(entry.path()).expect("a folder"));
     assert_eq!(inside.count(), 0, "nothing is left of a compilation that failed");
 }
 

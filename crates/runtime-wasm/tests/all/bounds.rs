@@ -33,7 +33,9 @@ async fn a_guest_that_dies_of_a_denied_growth_ran_out_of_memory() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_instance_that_cannot_be_born_within_its_limit_ran_out_of_memory() {
-    let called = call_with(&loaded("hello").await, "/", Limits { memory: ByteCount::kib(64), ..Limits::default() }, World::default()).await;
+    let called =
+        call_with(&loaded("hello").await, "/", Limits { memory: ByteCount::kib(64), ..Limits::default() }, World::default())
+            .await;
     assert_eq!(called.fault().code, Code::E0503, "{called:?}");
 }
 
