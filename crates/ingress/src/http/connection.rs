@@ -75,6 +75,8 @@ fn describe(stream: &TcpStream) -> io::Result<Conn> {
     Ok(Conn {
         peer,
         local: Authority::try_from(local.to_string()).map_err(io::Error::other)?,
+        host: Mutex::new(None),
+        seen: AtomicU64::new(0),
         open: AtomicU32::new(0),
         served: AtomicU64::new(0),
         head_since: AtomicU64::new(0),
@@ -163,6 +165,9 @@ struct Watch {
     /// Since when no request was open, as far as was noticed, and how many there had been.
     quiet: Option<(u64, u64)>,
     timer: BoxFuture<()>,
+    /// When the timer fires, and the last time of a request that was compared with it.
+    armed: u64,
+    compared: u64,
 }
 
 impl Watch {
@@ -170,8 +175,25 @@ impl Watch {
         let ns = |span: Duration| Elapsed::from(span).ns();
         let (header_ns, idle_ns) = (ns(gateway.limits.header_time), ns(gateway.limits.connection_idle_time));
         let now = gateway.clock.monotonic_ns();
-        let timer = gateway.clock.sleep_until(now.saturating_add(header_ns.min(idle_ns)));
-        Self { conn, clock: Arc::clone(&gateway.clock), header_ns, idle_ns, quiet: None, timer }
+        let armed = now.saturating_add(header_ns.min(idle_ns));
+        let timer = gateway.clock.sleep_until(armed);
+        Self { conn, clock: Arc::clone(&gateway.clock), header_ns, idle_ns, quiet: None, timer, armed, compared: u64::MAX }
+    }
+
+    /// Whether it is time to judge. If a request has just come and its time is before the timer's, then it was the request that woke
+    /// the task, and the timer, which knows the task, need not be asked.
+    fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let registered = self.compared != u64::MAX;
+        let seen = self.conn.seen.load(Ordering::Relaxed);
+        let news = seen != self.compared;
+        self.compared = seen;
+        if registered && news && seen < self.armed { Poll::Pending } else { self.timer.as_mut().poll(cx) }
+    }
+
+    fn arm(&mut self, at: u64) {
+        self.armed = at;
+        self.timer = self.clock.sleep_until(at);
+        self.compared = u64::MAX;
     }
 
     /// What is due. Whatever begins after this has at least the shortest limit left, so a timer at the answer is never late.
@@ -282,7 +304,7 @@ impl<S: Served> Future for Watched<S> {
             if Pin::new(&mut *served).poll(cx).is_ready() {
                 return Poll::Ready(Ended::Served);
             }
-            if watch.timer.as_mut().poll(cx).is_pending() {
+            if watch.poll_due(cx).is_pending() {
                 return Poll::Pending;
             }
             let now = watch.clock.monotonic_ns();
@@ -298,7 +320,7 @@ impl<S: Served> Future for Watched<S> {
                     now.saturating_add(watch.header_ns)
                 }
             };
-            watch.timer = watch.clock.sleep_until(next);
+            watch.arm(next);
         }
     }
 }

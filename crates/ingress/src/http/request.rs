@@ -12,7 +12,6 @@ use super::wire::Conn;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const TRACEPARENT: &str = "traceparent";
 const REQUEST_ID: &str = "x-request-id";
 
@@ -29,22 +28,40 @@ fn malformed(what: &str) -> Problem {
 /// `E0406` if there is no host, or two different ones.
 pub(crate) fn make_absolute(parts: &mut Parts, conn: &Conn) -> Result<(), Problem> {
     let uri = std::mem::take(&mut parts.uri).into_parts();
-    let host = parts.headers.get(header::HOST);
-    let authority = match (uri.authority, host) {
+    let host = parts.headers.get(header::HOST).cloned();
+    let authority = match (uri.authority, &host) {
         (Some(authority), None) => authority,
         (Some(authority), Some(host)) if authority.as_str().as_bytes().eq_ignore_ascii_case(host.as_bytes()) => authority,
         (Some(_), Some(_)) => return Err(malformed("the request names two different hosts")),
-        (None, Some(host)) => Authority::try_from(host.as_bytes()).map_err(|_| malformed("the request's host is not valid"))?,
+        (None, Some(host)) => return set_uri(parts, authority_of(host, conn)?, uri.path_and_query),
         (None, None) if parts.version == Version::HTTP_10 => conn.local.clone(),
         (None, None) => return Err(malformed("the request has no host")),
     };
     if !is_host(authority.as_str()) {
         return Err(malformed("the request's host is not valid"));
     }
+    set_uri(parts, authority, uri.path_and_query)
+}
+
+/// The host field as an authority. A connection's requests mostly name the same one, which was checked with the first.
+fn authority_of(host: &HeaderValue, conn: &Conn) -> Result<Authority, Problem> {
+    let mut last = conn.host.lock();
+    if let Some((known, authority)) = &*last
+        && known == host
+    {
+        return Ok(authority.clone());
+    }
+    let authority = Authority::try_from(host.as_bytes()).ok().filter(|authority| is_host(authority.as_str()));
+    let authority = authority.ok_or_else(|| malformed("the request's host is not valid"))?;
+    *last = Some((host.clone(), authority.clone()));
+    Ok(authority)
+}
+
+fn set_uri(parts: &mut Parts, authority: Authority, target: Option<PathAndQuery>) -> Result<(), Problem> {
     let mut absolute = http::uri::Parts::default();
     absolute.scheme = Some(Scheme::HTTP);
     absolute.authority = Some(authority);
-    absolute.path_and_query = Some(uri.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/")));
+    absolute.path_and_query = Some(target.unwrap_or_else(|| PathAndQuery::from_static("/")));
     parts.uri = Uri::from_parts(absolute).map_err(|_| malformed("the request's target is not valid"))?;
     Ok(())
 }
@@ -76,29 +93,32 @@ pub(crate) fn is_hop_by_hop(name: &HeaderName) -> bool {
 
 /// Fields that only the platform may set.
 fn is_ours(name: &str) -> bool {
-    let named = matches!(name, "forwarded" | "x-real-ip" | "x-forwarded-port" | "x-forwarded-server");
-    named || name.starts_with("x-tenant-") || name.starts_with("x-forwarded-")
+    matches!(name, "forwarded" | "x-real-ip") || name.starts_with("x-tenant-") || name.starts_with("x-forwarded-")
 }
 
-/// Takes out what clients must not say, and says it ourselves.
-pub(crate) fn clean(parts: &mut Parts, conn: &Conn) {
+/// Takes out what clients must not say, and says it ourselves; gives the caller's place in a trace, if it named exactly one.
+///
+/// The host is passed on as it came, so there is no need for an `x-forwarded-host`.
+pub(crate) fn clean(parts: &mut Parts, conn: &Conn) -> Option<TraceContext> {
     let headers = &mut parts.headers;
-    let doomed = |name: &HeaderName| is_hop_by_hop(name) || is_ours(name.as_str());
-    if headers.keys().any(doomed) {
-        remove(headers, doomed);
+    // One look at the names tells whether any of the lookups below is worth its hash.
+    let (mut doomed, mut request_id, mut traceparent) = (false, false, false);
+    for name in headers.keys() {
+        match name.as_str() {
+            REQUEST_ID => request_id = true,
+            TRACEPARENT => traceparent = true,
+            text => doomed = doomed || is_hop_by_hop(name) || is_ours(text),
+        }
     }
-    if headers.get(REQUEST_ID).is_some_and(|id| !is_sane(id)) {
+    if doomed {
+        remove(headers, |name| is_hop_by_hop(name) || is_ours(name.as_str()));
+    }
+    if request_id && !headers.get_all(REQUEST_ID).iter().all(is_sane) {
         headers.remove(REQUEST_ID);
-    }
-    let host = match headers.get(header::HOST) {
-        Some(host) => Some(host.clone()),
-        None => parts.uri.authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok()),
-    };
-    if let Some(host) = host {
-        headers.insert(FORWARDED_HOST, host);
     }
     headers.insert(FORWARDED_FOR, conn.peer.clone());
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
+    if traceparent { parent(headers) } else { None }
 }
 
 fn remove(headers: &mut HeaderMap, doomed: impl Fn(&HeaderName) -> bool) {
@@ -119,8 +139,7 @@ fn is_sane(id: &HeaderValue) -> bool {
     (1..=REQUEST_ID_MAX).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic)
 }
 
-/// The caller's place in a trace, if it named exactly one.
-pub(crate) fn parent(headers: &HeaderMap) -> Option<TraceContext> {
+fn parent(headers: &HeaderMap) -> Option<TraceContext> {
     let mut values = headers.get_all(TRACEPARENT).iter();
     let (first, None) = (values.next()?, values.next()) else { return None };
     TraceContext::from_traceparent(first.to_str().ok()?.trim())

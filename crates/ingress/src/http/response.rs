@@ -23,6 +23,9 @@ impl Open {
         conn.served.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(conn))
     }
+    pub(crate) fn conn(&self) -> &Conn {
+        &self.0
+    }
 }
 impl Drop for Open {
     fn drop(&mut self) {

@@ -11,7 +11,7 @@ use http::{HeaderValue, Method, Request, Response, Version, header, request::Par
 use http_body::Body as _;
 use hyper::body::Incoming;
 use ports::{Body, BoxFuture, Invocation};
-use types::{ByteCount, Code, Elapsed, LiveFunction, Problem};
+use types::{ByteCount, Code, Elapsed, LiveFunction, Problem, TraceContext};
 
 use super::{
     Drain, Gateway,
@@ -35,14 +35,13 @@ impl Service {
     }
 
     /// The function that the request is for, its head made ready for it.
-    fn admit(&self, parts: &mut Parts, incoming: &Incoming) -> Result<Arc<LiveFunction>, Unrouted> {
+    fn admit(&self, parts: &mut Parts, incoming: &Incoming) -> Result<Admitted, Unrouted> {
         self.check(parts, incoming).map_err(|problem| Unrouted { problem, allow: None })?;
         let table = self.gateway.table.load();
         let Parts { uri, method, .. } = &*parts;
         let find = |host: &str| table.find(host, uri.path(), method.as_str(), &*self.gateway.rng);
         let function = request::with_host(uri, find)?;
-        request::clean(parts, &self.conn);
-        Ok(function)
+        Ok(Admitted { function, parent: request::clean(parts, &self.conn) })
     }
 
     fn check(&self, parts: &mut Parts, incoming: &Incoming) -> Result<(), Problem> {
@@ -76,6 +75,12 @@ impl Service {
     }
 }
 
+/// A request that has a function to go to.
+struct Admitted {
+    function: Arc<LiveFunction>,
+    parent: Option<TraceContext>,
+}
+
 /// What the scanner checks for HTTP/1 and hyper leaves to us for HTTP/2.
 fn check_http2(parts: &Parts, limits: &super::GatewayLimits) -> Result<(), Problem> {
     let target = ByteCount(parts.uri.path_and_query().map_or(0, |target| target.as_str().len()) as u64);
@@ -100,8 +105,8 @@ impl hyper::service::Service<Request<Incoming>> for Service {
     fn call(&self, request: Request<Incoming>) -> Answer {
         let open = Open::new(&self.conn);
         let (mut parts, incoming) = request.into_parts();
-        let function = match self.admit(&mut parts, &incoming) {
-            Ok(function) => function,
+        let Admitted { function, parent } = match self.admit(&mut parts, &incoming) {
+            Ok(admitted) => admitted,
             Err(Unrouted { problem, allow }) => {
                 let mut response = problem::response(&problem, &parts.headers);
                 if let Some(allow) = allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
@@ -116,18 +121,11 @@ impl hyper::service::Service<Request<Incoming>> for Service {
             }
         };
         let method = parts.method.clone();
-        let invocation = Invocation {
-            function,
-            parent: request::parent(&parts.headers),
-            request: Request::from_parts(parts, self.body(incoming)),
-            received_ns: self.gateway.clock.monotonic_ns(),
-        };
-        Answer::Invoked {
-            running: self.gateway.invoker.invoke(invocation),
-            method,
-            open: Some(open),
-            conn: Arc::clone(&self.conn),
-        }
+        let received_ns = self.gateway.clock.monotonic_ns();
+        self.conn.seen.store(received_ns, Ordering::Relaxed);
+        let request = Request::from_parts(parts, self.body(incoming));
+        let running = self.gateway.invoker.invoke(Invocation { function, request, parent, received_ns });
+        Answer::Invoked { running, method, open: Some(open) }
     }
 }
 
@@ -136,7 +134,7 @@ pub(crate) enum Answer {
     /// Known at once.
     Ready(Option<Response<Sent>>),
     /// The function's.
-    Invoked { running: BoxFuture<Response<Body>>, method: Method, open: Option<Open>, conn: Arc<Conn> },
+    Invoked { running: BoxFuture<Response<Body>>, method: Method, open: Option<Open> },
 }
 
 impl Future for Answer {
@@ -145,13 +143,14 @@ impl Future for Answer {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let response = match self.get_mut() {
             Self::Ready(response) => response.take().expect("an answer is polled to its end once"),
-            Self::Invoked { running, method, open, conn } => {
+            Self::Invoked { running, method, open } => {
                 let mut response = ready!(running.as_mut().poll(cx));
-                if conn.broken.load(Ordering::Relaxed) {
+                let open = open.take().expect("an answer is polled to its end once");
+                if open.conn().broken.load(Ordering::Relaxed) {
                     let problem = Problem::new(Code::E0406, "the request's body breaks its framing");
                     response = problem::response(&problem, &http::HeaderMap::new());
                 }
-                response::finish(response, method, open.take().expect("an answer is polled to its end once"))
+                response::finish(response, method, open)
             }
         };
         Poll::Ready(Ok(response))

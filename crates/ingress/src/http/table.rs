@@ -95,11 +95,15 @@ impl Table {
             return Err(Unrouted { problem: problem.help("call an app by its domain or as <app>.localhost"), allow: None });
         };
         let routes = app.pick(rng);
-        let found = [&routes.exact, &routes.rest].map(|router| router.at(path).ok());
-        if let Some(function) = found.iter().flatten().find_map(|matched| matched.value.find(method)) {
+        let exact = routes.exact.at(path).ok();
+        if let Some(function) = exact.as_ref().and_then(|matched| matched.value.find(method)) {
             return Ok(Arc::clone(function));
         }
-        let mut allowed: Vec<&str> = found.iter().flatten().flat_map(|matched| matched.value.allowed()).collect();
+        let rest = routes.rest.at(path).ok();
+        if let Some(function) = rest.as_ref().and_then(|matched| matched.value.find(method)) {
+            return Ok(Arc::clone(function));
+        }
+        let mut allowed: Vec<&str> = [exact, rest].iter().flatten().flat_map(|matched| matched.value.allowed()).collect();
         if allowed.is_empty() {
             return Err(Unrouted { problem: Problem::new(Code::E0402, format!("no route answers to {path}")), allow: None });
         }

@@ -49,6 +49,10 @@ pub(crate) struct Conn {
     pub(crate) peer: HeaderValue,
     /// Our end of the connection: the host of HTTP/1.0 requests that name none.
     pub(crate) local: Authority,
+    /// The host that the last request named, as it came and as it was read.
+    pub(crate) host: Mutex<Option<(HeaderValue, Authority)>>,
+    /// When the last request came.
+    pub(crate) seen: AtomicU64,
     /// Requests whose response is not finished.
     pub(crate) open: AtomicU32,
     /// Requests so far.

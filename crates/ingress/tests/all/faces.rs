@@ -92,7 +92,6 @@ async fn functions_see_an_absolute_address_and_only_what_is_true() {
         "host: Shop.localhost:4000",
         &traceparent,
         "x-forwarded-for: 127.0.0.1",
-        "x-forwarded-host: Shop.localhost:4000",
         "x-forwarded-proto: http",
         "x-request-id: mine-1",
     ];
