@@ -303,8 +303,8 @@ impl wit::HostOutgoingRequest for Host {
         request: Resource<OutgoingRequest>,
         path: Option<String>,
     ) -> wasmtime::Result<Result<(), ()>> {
-        let valid = |path: &String| path.is_empty() || path.parse::<uri::PathAndQuery>().is_ok();
-        if !path.as_ref().is_none_or(valid) {
+        let invalid = |path: &String| !path.is_empty() && path.parse::<uri::PathAndQuery>().is_err();
+        if path.as_ref().is_some_and(invalid) {
             return Ok(Err(()));
         }
         self.table.get_mut(&request)?.0.path = path;
@@ -330,7 +330,7 @@ impl wit::HostOutgoingRequest for Host {
         request: Resource<OutgoingRequest>,
         authority: Option<String>,
     ) -> wasmtime::Result<Result<(), ()>> {
-        if !authority.as_ref().is_none_or(|authority| authority.parse::<uri::Authority>().is_ok()) {
+        if authority.as_ref().is_some_and(|authority| authority.parse::<uri::Authority>().is_err()) {
             return Ok(Err(()));
         }
         self.table.get_mut(&request)?.0.authority = authority;

@@ -263,7 +263,7 @@ impl Outbound for Outside {
         let failure = |code, message: &str| Err(Failure { code, message: message.to_owned() });
         match uri.host() {
             Some("after.test") => {}
-            Some("refused.test") => return failure(Code::E0209, "connection refused: refused.test"),
+            Some("refused.test") => return failure(Code::E0209, "connection refused by 10.0.0.1:80"),
             _ => return failure(Code::E0207, "may not reach"),
         }
         let ms = uri.path().trim_start_matches('/').parse().expect("the path is a number");
