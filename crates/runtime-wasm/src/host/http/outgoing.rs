@@ -75,7 +75,16 @@ impl OutgoingBody {
             None => None,
             Some(length) => Some(length.to_str().ok()?.parse().ok()?),
         };
-        Some(Self { pipe: Pipe::new(), side, permit: 0, declared, written: 0, stream_taken: false })
+        let body = Self { pipe: Pipe::new(), side, permit: 0, declared, written: 0, stream_taken: false };
+        body.let_reader_go_when_complete();
+        Some(body)
+    }
+
+    /// Readers that know the length leave after the last byte and don't wait for the end. They have not gone away.
+    fn let_reader_go_when_complete(&self) {
+        if self.declared == Some(self.written) {
+            self.pipe.discard_if_unread();
+        }
     }
 
     /// Writes a chunk. Whether there is room was asked before.
@@ -89,6 +98,7 @@ impl OutgoingBody {
             self.pipe.break_off(BodyError::Broken(words(&code)));
             return Err(StreamFailure::Failed(IoError::of_http(code, "more was written than content-length says")));
         }
+        self.let_reader_go_when_complete();
         self.pipe.push(chunk);
         Ok(())
     }
@@ -343,5 +353,37 @@ impl wit::HostOutgoingRequest for Host {
     fn drop(&mut self, request: Resource<OutgoingRequest>) -> wasmtime::Result<()> {
         self.table.delete(request)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(declared: &'static str) -> OutgoingBody {
+        let headers = HeaderMap::from_iter([(header::CONTENT_LENGTH, http::HeaderValue::from_static(declared))]);
+        OutgoingBody::new(&headers, Side::Response).expect("the length is a number")
+    }
+
+    #[test]
+    fn a_reader_may_leave_with_the_last_declared_byte_and_not_before() {
+        for (written, gone) in [("abc", false), ("ab", true)] {
+            let mut body = body("3");
+            let reader = body.pipe.body();
+            assert!(body.put(written.into()).is_ok());
+            drop(reader);
+            assert_eq!(body.pipe.is_abandoned(), gone, "{written}");
+        }
+    }
+
+    #[test]
+    fn the_declared_length_is_kept() {
+        let mut long = body("3");
+        assert!(matches!(long.put("abcd".into()), Err(StreamFailure::Failed(_))));
+        let mut short = body("3");
+        assert!(short.put("ab".into()).is_ok());
+        assert!(matches!(short.finish(None), Err(ErrorCode::HttpResponseBodySize(Some(2)))));
+        let mut exact = body("3");
+        assert!(exact.put("abc".into()).is_ok() && exact.finish(None).is_ok());
     }
 }
