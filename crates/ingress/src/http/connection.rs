@@ -1,15 +1,11 @@
 //! One connection from its first byte to its last, on one task: finds the protocol, serves it with hyper, and watches the peer.
-//!
-//! The watch is one timer a connection, looked at lazily: it fires at most once in the shortest of the time limits, works out what is
-//! due, and sleeps again. A request costs it nothing. It stands in for hyper's own timers, of which one more is made for every request
-//! and none at all if the builder was given no clock (SECURITY H3).
 
 use std::{
     io,
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64},
     },
     task::{Context, Poll},
     time::Duration,
@@ -20,14 +16,13 @@ use http::{HeaderValue, uri::Authority};
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use parking_lot::Mutex;
-use ports::BoxFuture;
 use tokio::{io::AsyncReadExt, net::TcpStream};
-use types::Elapsed;
 
 use super::{
     Drain, Framing, Gateway, GatewayLimits,
     framing::{HeadLimits, Scanner},
     service::Service,
+    watch::{DrainWatch, Verdict, Watch, after},
     wire::{Conn, Protocol, Wire},
 };
 
@@ -47,7 +42,7 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, stream: TcpStream, drain: Drain
     let mut wire = Wire::new(stream, Arc::clone(&conn), Arc::clone(&gateway.clock));
     let Some(protocol) = protocol(&gateway, &mut wire).await else { return };
     let service = Service::new(Arc::clone(&gateway), Arc::clone(&conn), drain.clone());
-    let watch = Watch::new(&gateway, Arc::clone(&conn));
+    let watch = Watch::new(&gateway.limits, Arc::clone(&gateway.clock), Arc::clone(&conn));
     match protocol {
         Protocol::Http1 => {
             wire.judge_by(scanner(&gateway));
@@ -139,126 +134,6 @@ async fn linger(gateway: &Gateway, mut stream: TcpStream) {
     select(std::pin::pin!(read_out), late).await;
 }
 
-fn after(now: u64, span: Duration) -> u64 {
-    now.saturating_add(Elapsed::from(span).ns())
-}
-
-/// What the watch finds when its timer fires.
-#[derive(Debug, PartialEq, Eq)]
-enum Verdict {
-    /// Nothing is due before this time.
-    Wait(u64),
-    /// The head that is coming took too long.
-    ExpireHead,
-    /// No request for too long.
-    CloseIdle,
-    /// The peer takes no bytes for too long.
-    Cut,
-}
-
-/// Judges how long the peer has been slow or silent.
-struct Watch {
-    conn: Arc<Conn>,
-    clock: Arc<dyn ports::Clock>,
-    header_ns: u64,
-    idle_ns: u64,
-    /// Since when no request was open, as far as was noticed, and how many there had been.
-    quiet: Option<(u64, u64)>,
-    timer: BoxFuture<()>,
-    /// When the timer fires, and the last time of a request that was compared with it.
-    armed: u64,
-    compared: u64,
-}
-
-impl Watch {
-    fn new(gateway: &Gateway, conn: Arc<Conn>) -> Self {
-        let ns = |span: Duration| Elapsed::from(span).ns();
-        let (header_ns, idle_ns) = (ns(gateway.limits.header_time), ns(gateway.limits.connection_idle_time));
-        let now = gateway.clock.monotonic_ns();
-        let armed = now.saturating_add(header_ns.min(idle_ns));
-        let timer = gateway.clock.sleep_until(armed);
-        Self { conn, clock: Arc::clone(&gateway.clock), header_ns, idle_ns, quiet: None, timer, armed, compared: u64::MAX }
-    }
-
-    /// Whether it is time to judge. If a request has just come and its time is before the timer's, then it was the request that woke
-    /// the task, and the timer, which knows the task, need not be asked.
-    fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let registered = self.compared != u64::MAX;
-        let seen = self.conn.seen.load(Ordering::Relaxed);
-        let news = seen != self.compared;
-        self.compared = seen;
-        if registered && news && seen < self.armed { Poll::Pending } else { self.timer.as_mut().poll(cx) }
-    }
-
-    fn arm(&mut self, at: u64) {
-        self.armed = at;
-        self.timer = self.clock.sleep_until(at);
-        self.compared = u64::MAX;
-    }
-
-    /// What is due. Whatever begins after this has at least the shortest limit left, so a timer at the answer is never late.
-    fn judge(&mut self, now: u64) -> Verdict {
-        let load = |since: &AtomicU64| Some(since.load(Ordering::Relaxed)).filter(|since| *since != 0);
-        let head = load(&self.conn.head_since).map(|since| since.saturating_add(self.header_ns));
-        let blocked = load(&self.conn.blocked_since).map(|since| since.saturating_add(self.idle_ns));
-        let served = self.conn.served.load(Ordering::Relaxed);
-        let quiet = head.is_none() && self.conn.open.load(Ordering::Relaxed) == 0;
-        self.quiet = match self.quiet {
-            Some((since, then)) if quiet && then == served => Some((since, then)),
-            _ if quiet => Some((now, served)),
-            _ => None,
-        };
-        let idle = self.quiet.map(|(since, _)| since.saturating_add(self.idle_ns));
-        let due = |at: Option<u64>| at.is_some_and(|at| at <= now);
-        if due(blocked) {
-            return Verdict::Cut;
-        }
-        if due(head) {
-            return Verdict::ExpireHead;
-        }
-        if due(idle) {
-            return Verdict::CloseIdle;
-        }
-        let longest = now.saturating_add(self.header_ns.min(self.idle_ns));
-        Verdict::Wait([head, blocked, idle].into_iter().flatten().fold(longest, u64::min))
-    }
-}
-
-/// The signal to drain, asked for cheaply: the task is registered once and then only a flag is read.
-struct DrainWatch {
-    drain: Drain,
-    begun: BoxFuture<()>,
-    state: DrainState,
-}
-
-#[derive(PartialEq, Eq)]
-enum DrainState {
-    Unregistered,
-    Registered,
-    Told,
-}
-
-impl DrainWatch {
-    fn new(drain: Drain) -> Self {
-        Self { begun: Box::pin(drain.clone().begun()), drain, state: DrainState::Unregistered }
-    }
-    /// Whether draining began; true once. The first call registers the task, which is the same for all of a connection's life.
-    fn poll_begun(&mut self, cx: &mut Context<'_>) -> bool {
-        let begun = match self.state {
-            DrainState::Unregistered => {
-                self.state = DrainState::Registered;
-                self.begun.as_mut().poll(cx).is_ready()
-            }
-            DrainState::Registered => self.drain.has_begun(),
-            DrainState::Told => return false,
-        };
-        if begun {
-            self.state = DrainState::Told;
-        }
-        begun
-    }
-}
-
 /// A connection that hyper serves.
 trait Served: Future + Unpin {
     /// Finishes the open requests and takes no more.
@@ -307,20 +182,12 @@ impl<S: Served> Future for Watched<S> {
             if watch.poll_due(cx).is_pending() {
                 return Poll::Pending;
             }
-            let now = watch.clock.monotonic_ns();
-            let next = match watch.judge(now) {
-                Verdict::Wait(until) => until,
+            match watch.judge() {
+                Verdict::Wait => {}
                 Verdict::Cut => return Poll::Ready(Ended::Cut),
-                Verdict::ExpireHead => {
-                    watch.conn.head_expired.store(true, Ordering::Relaxed);
-                    now.saturating_add(watch.header_ns)
-                }
-                Verdict::CloseIdle => {
-                    Pin::new(&mut *served).finish();
-                    now.saturating_add(watch.header_ns)
-                }
-            };
-            watch.arm(next);
+                Verdict::ExpireHead => watch.expire_head(),
+                Verdict::CloseIdle => Pin::new(&mut *served).finish(),
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The gateway: HTTP/1.1 and HTTP/2 on hyper, from the socket to [`ports::Invoker`] and back.
 //!
 //! A connection is one task and nothing else: no task, channel or timer belongs to a request. `wire` is the connection's I/O: it
-//! scans the raw heads with `framing` before hyper sees them, because hyper repairs what a gateway must refuse. `connection` holds
+//! scans the raw heads with `framing` before hyper sees them, because hyper repairs what a gateway must refuse. `watch` is
 //! the one lazy timer that reaps slow and idle peers. `service` is what happens to each request, in the order in which it happens.
 
 mod accept;
@@ -16,6 +16,7 @@ mod response;
 mod service;
 mod settings;
 mod table;
+mod watch;
 mod wire;
 
 pub use drain::Drain;
