@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     failpoint::{Failpoints, Passed, Point},
-    sqlite::failure,
+    sqlite::{Readers, failure},
     stop::Stop,
 };
 
@@ -29,6 +29,7 @@ const QUEUE_MAX: usize = 2 * BATCH_MAX;
 /// What the commit thread shares with the rest of the store.
 pub(super) struct Shared {
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) readers: Arc<Readers>,
     pub(super) signals: Arc<Signals>,
     pub(super) expiry: Arc<Expiry>,
     pub(super) stop: Stop,
@@ -182,7 +183,7 @@ impl CommitThread {
     fn make_durable(&mut self, failpoints: &Failpoints) -> Result<(), StoreError> {
         let committed = match failpoints.pass(Point::KvBeforeCommit) {
             Passed::Fail => Err(None),
-            Passed::On | Passed::Skip => self.connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(Some),
+            Passed::On | Passed::Skip => self.commit_now().map_err(Some),
         };
         let error = match committed {
             Ok(_) if failpoints.pass(Point::KvAfterCommit) != Passed::Fail => return Ok(()),
@@ -196,6 +197,13 @@ impl CommitThread {
         };
         self.shared.stop.stop(&error);
         Err(StoreError::Ambiguous(error))
+    }
+
+    fn commit_now(&self) -> rusqlite::Result<usize> {
+        self.shared.readers.committing();
+        let outcome = self.connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
+        self.shared.readers.committed();
+        outcome
     }
 
     fn roll_back(&mut self) {

@@ -44,7 +44,7 @@ pub(crate) struct KvStore {
 
 /// What reading needs; watchers keep it beyond the store's own life.
 pub(crate) struct Reading {
-    readers: Readers,
+    readers: Arc<Readers>,
     signals: Arc<Signals>,
     clock: Arc<dyn Clock>,
     stop: Stop,
@@ -58,8 +58,10 @@ impl KvStore {
         let watched = signals.clone();
         stop.on_stop(Box::new(move |_| watched.close()));
         let expiry = sweep::Expiry::new(clock.clone());
+        let readers = Arc::new(Readers::new(&path));
         let shared = committer::Shared {
             clock: clock.clone(),
+            readers: readers.clone(),
             signals: signals.clone(),
             expiry: expiry.clone(),
             stop: stop.clone(),
@@ -67,7 +69,7 @@ impl KvStore {
         };
         let committer = Committer::start(connection, shared)?;
         let sweeper = Sweeper::start(expiry, committer.sender())?;
-        let reading = Arc::new(Reading { readers: Readers::new(&path), signals, clock, stop });
+        let reading = Arc::new(Reading { readers, signals, clock, stop });
         Ok(Self { sweeper, committer, reading, _folder: folder })
     }
 }
@@ -92,12 +94,7 @@ impl Kv for KvStore {
     async fn get_many(&self, namespace: &Namespace, keys: &[Bytes]) -> Result<Vec<Option<Entry>>, StoreError> {
         self.reading.stop.check()?;
         let now = self.reading.clock.now();
-        self.reading.readers.with(|connection| {
-            let moment = connection.unchecked_transaction()?;
-            let entries = keys.iter().map(|key| read::entry(&moment, namespace, key, now)).collect();
-            moment.finish()?;
-            entries
-        })
+        self.reading.readers.with(|connection| keys.iter().map(|key| read::entry(connection, namespace, key, now)).collect())
     }
 
     async fn list(

@@ -113,12 +113,11 @@ pub(super) struct Chunk {
 
 /// The changes above a revision, whole revisions only; `None` if some of them are gone.
 pub(super) fn chunk(connection: &Connection, namespace: &Namespace, prefix: &[u8], above: Rev) -> rusqlite::Result<Option<Chunk>> {
-    let moment = connection.unchecked_transaction()?;
-    let head = head(&moment, namespace)?;
+    let head = head(connection, namespace)?;
     if above < head.trimmed {
         return Ok(None);
     }
-    let mut query = moment.prepare_cached(
+    let mut query = connection.prepare_cached(
         "SELECT rev, expires, sum, key, value FROM change
          WHERE ns = (SELECT id FROM ns WHERE name = ?1) AND rev > ?2 AND key >= ?4 AND (?3 IS NULL OR key < ?3) ORDER BY rev, n",
     )?;

@@ -110,3 +110,17 @@ async fn a_full_disk_refuses_writes_until_there_is_room() {
     is_well(&store).await;
     assert!(store.kv().get(&namespace(), &Bytes::from("after")).await.expect("readable").is_some());
 }
+
+/// Readers keep their view of the file open between reads: that must not keep the writer from starting its log anew.
+#[tokio::test]
+async fn the_log_stays_small_while_others_read() {
+    const LOG_BYTES_MAX: u64 = 24 << 20;
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let store = EmbeddedStore::open(dir.path(), Arc::new(TestClock::new())).expect("a new folder opens");
+    for _ in 0..500 {
+        store.kv().commit(&namespace(), put("key", 100_000)).await.expect("there is room");
+        store.kv().get(&namespace(), &Bytes::from("key")).await.expect("readable").expect("it was put");
+    }
+    let log = fs::metadata(dir.path().join("kv/shard-0.sqlite-wal")).expect("the log is there").len();
+    assert!(log < LOG_BYTES_MAX, "500 writes of 100 kB left a log of {log} bytes");
+}
