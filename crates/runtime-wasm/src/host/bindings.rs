@@ -8,10 +8,11 @@
 pub use super::{
     cli::{TerminalInput, TerminalOutput},
     http::{
+        body::OutgoingBody,
         fields::Fields,
         future::FutureIncomingResponse,
         incoming::{FutureTrailers, IncomingBody, IncomingRequest, IncomingResponse},
-        outgoing::{OutgoingBody, OutgoingRequest, OutgoingResponse, RequestOptions, ResponseOutparam},
+        outgoing::{OutgoingRequest, OutgoingResponse, RequestOptions, ResponseOutparam},
     },
     io::{
         error::{IoError, StreamFailure},

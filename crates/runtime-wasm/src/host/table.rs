@@ -9,10 +9,11 @@ use wasmtime::component::Resource;
 
 use super::{
     http::{
+        body::OutgoingBody,
         fields::Fields,
         future::FutureIncomingResponse,
         incoming::{FutureTrailers, IncomingBody, IncomingRequest, IncomingResponse},
-        outgoing::{OutgoingBody, OutgoingRequest, OutgoingResponse, RequestOptions, ResponseOutparam},
+        outgoing::{OutgoingRequest, OutgoingResponse, RequestOptions, ResponseOutparam},
     },
     io::{
         error::IoError,

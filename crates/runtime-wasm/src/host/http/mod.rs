@@ -1,5 +1,6 @@
 //! `wasi:http`: the request that came in, the response that goes out, and requests to the outside.
 
+pub(crate) mod body;
 pub(crate) mod error;
 pub(crate) mod fields;
 pub(crate) mod future;

@@ -20,9 +20,9 @@ use crate::{
         bindings::wasi::io::streams::{self, StreamError},
         client_gone,
         http::{
+            body::{OutgoingBody, Side},
             error::body_from_text,
             incoming::IncomingBody,
-            outgoing::{OutgoingBody, Side},
             pipe::CAPACITY,
             source::Read,
         },
