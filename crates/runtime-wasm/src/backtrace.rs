@@ -1,8 +1,10 @@
 //! Backtraces for people: the guest's own calls first, named as its author names them, on bounded lines that no terminal misreads.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, fs::File, io::Read, path::Path};
 
 use wasmtime::{FrameInfo, WasmBacktrace};
+
+use crate::lines::{self, Frame, Lines};
 
 /// Lines of one backtrace.
 const LINES: usize = 24;
@@ -11,10 +13,21 @@ const NAME_CHARS: usize = 160;
 /// Names longer than this are not demangled: demangling can multiply them.
 const MANGLED_BYTES: usize = 4_096;
 
-/// The backtrace's lines, innermost call first: `api::handler::price (src/lib.rs:12)`.
-pub(crate) fn render(backtrace: &WasmBacktrace) -> Vec<String> {
-    let calls: Vec<Call> = backtrace.frames().iter().flat_map(calls).collect();
+/// The backtrace's lines, innermost call first: `api::handler::price (src/lib.rs:12)`. `table` is a table of lines, or empty.
+pub(crate) fn render(backtrace: &WasmBacktrace, table: &[u8]) -> Vec<String> {
+    let table = Lines::read(table);
+    let calls: Vec<Call> = backtrace.frames().iter().flat_map(|frame| calls(frame, table.as_ref())).collect();
     lines(&calls)
+}
+
+/// The bytes of a table of lines; nothing if there is none. It blocks on the disk for the moment that reading a small file takes.
+pub(crate) fn read_lines(path: &Path) -> Vec<u8> {
+    let mut table = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(lines::BYTES).read_to_end(&mut table));
+    if read.is_err() {
+        table.clear();
+    }
+    table
 }
 
 /// The text with control and invisible formatting characters escaped, cut to so many characters.
@@ -53,22 +66,23 @@ struct Place {
     line: u32,
 }
 
-fn calls(frame: &FrameInfo) -> Vec<Call> {
+fn calls(frame: &FrameInfo, table: Option<&Lines<'_>>) -> Vec<Call> {
     let of_frame = || frame.func_name().map_or_else(|| format!("function {}", frame.func_index()), demangle);
-    let symbols = frame.symbols();
-    if symbols.is_empty() {
-        return vec![Call { name: of_frame(), place: None }];
-    }
-    let call = |symbol: &wasmtime::FrameSymbol| {
-        let place = symbol.file().zip(symbol.line()).map(|(file, line)| Place { file: file.to_owned(), line });
-        Call { name: symbol.name().map_or_else(of_frame, demangle), place }
+    let place = frame.module_offset().and_then(|offset| u32::try_from(offset).ok());
+    let known = table.zip(place).map(|(table, place)| table.at(place)).unwrap_or_default();
+    let call = |known: &Frame<&str>| Call {
+        name: if known.function.is_empty() { of_frame() } else { demangle(known.function) },
+        place: (!known.file.is_empty() && known.line > 0).then(|| Place { file: known.file.to_owned(), line: known.line }),
     };
-    let mut calls: Vec<Call> = symbols.iter().map(call).collect();
+    let mut calls: Vec<Call> = known.iter().map(call).collect();
     // Line tables name functions without their module. The frame itself has the whole name, of the outermost of the calls in it.
-    if let Some(outermost) = calls.last_mut() {
-        let whole = of_frame();
-        if whole.ends_with(&format!("::{}", outermost.name)) {
-            outermost.name = whole;
+    match calls.last_mut() {
+        None => calls.push(Call { name: of_frame(), place: None }),
+        Some(outermost) => {
+            let whole = of_frame();
+            if whole.ends_with(&format!("::{}", outermost.name)) {
+                outermost.name = whole;
+            }
         }
     }
     calls

@@ -1,6 +1,6 @@
 //! Compiled code on disk.
 //!
-//! `<data>/aot/<compatibility>/<digest>.cwasm` holds it and `<digest>.mac` a keyed hash of it. Loading compiled code trusts it entirely, so
+//! `<data>/aot/<compatibility>/<digest>.cwasm` holds it, `<digest>.mac` a keyed hash of it, `<digest>.lines` its source lines. Loading compiled code trusts it entirely, so
 //! nothing is loaded whose hash doesn't match: what is damaged, cut off, from another machine or written by anyone but us is compiled again.
 //! The key lies beside it and guards against damage and mix-ups, not against someone who can read the data folder.
 //!
@@ -106,6 +106,10 @@ impl Cache {
             let mac = self.mac(digest, &mut compiled)?;
             let mac_path = scratch.target.with_extension("mac");
             write_private(&mac_path, mac.as_bytes())?;
+            match fs::rename(scratch.target.with_extension("lines"), path.with_extension("lines")) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
             // The hash first: code without its own hash is found damaged and compiled again, never loaded.
             fs::rename(&mac_path, path.with_extension("mac"))?;
             fs::rename(&scratch.target, &path)?;
@@ -148,6 +152,7 @@ impl Drop for Scratch {
         // Gone already, or of no further use.
         let _ = fs::remove_file(&self.source);
         let _ = fs::remove_file(&self.target);
+        let _ = fs::remove_file(self.target.with_extension("lines"));
     }
 }
 

@@ -5,6 +5,7 @@
 //! started again with other arguments: `<compiler> <arguments…> <in> <out> <cpu seconds> <memory bytes>`.
 
 mod child;
+mod debug;
 
 use std::{
     ffi::OsString,
@@ -64,7 +65,8 @@ impl Compilers {
         Self { settings, permits: Semaphore::new(AT_ONCE) }
     }
 
-    /// Compiles the component in the file `source` into the file `target`.
+    /// Compiles the component in the file `source` into the file `target`, and its lines, if it has any, into `target` with the extension
+    /// `lines`.
     ///
     /// # Cancel safety
     /// Dropping the future kills the child. What it wrote stays in `target`.

@@ -1,6 +1,10 @@
 //! A component in memory: mapped from disk, linked once, ready to be instantiated for each call.
 
-use std::{path::Path, pin::Pin, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::Arc,
+};
 
 use ports::{
     Loaded,
@@ -45,6 +49,8 @@ pub(crate) struct WasmComponent {
     pub(crate) shared: Arc<Shared>,
     pub(crate) instances: InstancePre<Host>,
     pub(crate) handle: ComponentExportIndex,
+    /// Where its table of lines is, if it has one.
+    pub(crate) lines: PathBuf,
 }
 
 impl WasmComponent {
@@ -58,7 +64,7 @@ impl WasmComponent {
         check_resources(&component)?;
         let handle = find_handler(&shared.engine, &component)?;
         let instances = link(&shared.linker, &component)?;
-        Ok(Self { shared: shared.clone(), instances, handle })
+        Ok(Self { shared: shared.clone(), instances, handle, lines: code.with_extension("lines") })
     }
 }
 

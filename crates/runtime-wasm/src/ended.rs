@@ -1,5 +1,7 @@
 //! What an error from the engine means to a person: a code, a sentence, and the guest's calls.
 
+use std::path::Path;
+
 use ports::runtime::Fault;
 use types::{ByteCount, Code, limits};
 use wasmtime::{Error, PoolConcurrencyLimitError, Trap, WasmBacktrace};
@@ -14,9 +16,10 @@ use crate::{
 /// The longest message, in characters.
 const MESSAGE_CHARS: usize = 2_000;
 
-/// Why the guest was stopped. `denied` is the last growth that it was denied.
-pub(crate) fn fault(error: &Error, denied: Option<Denied>) -> Fault {
-    let backtrace = error.downcast_ref::<WasmBacktrace>().map(backtrace::render).unwrap_or_default();
+/// Why the guest was stopped. `denied` is the last growth that it was denied, `lines` the file of its table of lines.
+pub(crate) fn fault(error: &Error, denied: Option<Denied>, lines: &Path) -> Fault {
+    let backtrace = error.downcast_ref::<WasmBacktrace>();
+    let backtrace = backtrace.map(|backtrace| backtrace::render(backtrace, &backtrace::read_lines(lines))).unwrap_or_default();
     let (code, message) = reason(error, denied);
     Fault { code, message: printable(&message, MESSAGE_CHARS), backtrace }
 }
@@ -100,7 +103,7 @@ mod tests {
     use super::*;
 
     fn check(error: Error, denied: Option<Denied>, expected: (Code, &str)) {
-        let fault = fault(&error, denied);
+        let fault = fault(&error, denied, Path::new("/no/lines"));
         assert_eq!((fault.code, fault.message.as_str()), expected);
     }
 

@@ -102,7 +102,8 @@ fn config() -> Config {
         .wasm_wide_arithmetic(false)
         .wasm_custom_page_sizes(false)
         .wasm_component_model_memory64(false)
-        .wasm_backtrace_details(WasmBacktraceDetails::Enable)
+        // Source lines come from a table of our own, see `lines`.
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(BACKTRACE_FRAMES));
     config
 }

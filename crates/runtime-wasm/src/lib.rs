@@ -2,7 +2,7 @@
 //!
 //! The only crate that names wasmtime; no type of it crosses this border. The life of a component, file by file: [`artifact`] checks
 //! it, [`compile`] turns it into machine code in a child process, [`cache`] keeps the code on disk, [`component`] and
-//! [`resident`] hold it in memory, [`run`] makes an instance for each call, [`host`] serves what the guest imports, and [`ended`] and [`backtrace`] make its end readable.
+//! [`resident`] hold it in memory, [`run`] makes an instance for each call, [`host`] serves what the guest imports, and [`ended`], [`backtrace`] and [`lines`] make its end readable.
 
 mod artifact;
 mod backtrace;
@@ -13,6 +13,7 @@ mod ended;
 mod engine;
 mod host;
 mod limits;
+mod lines;
 mod resident;
 mod run;
 mod runtime;

@@ -10,6 +10,8 @@ use std::{
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use types::ByteCount;
 
+use super::debug;
+
 /// The child ended because the component is not valid; it said why.
 pub(super) const INVALID: i32 = 2;
 /// The child ended before it came to the component; it said why.
@@ -70,7 +72,14 @@ impl Task {
         let component = fs::read(&self.source).map_err(|error| not_started("cannot read the component", &error))?;
         let engine = crate::engine::compiler().map_err(|error| not_started("cannot set the engine up", &error))?;
         let compiled = engine.precompile_component(&component).map_err(|error| (INVALID, format!("{error:#}")))?;
-        fs::write(&self.target, compiled).map_err(|error| not_started("cannot write the compiled code", &error))
+        fs::write(&self.target, compiled).map_err(|error| not_started("cannot write the compiled code", &error))?;
+        // A reader of debug information that panics costs the lines and nothing else.
+        let lines = std::panic::catch_unwind(|| debug::lines(&component)).unwrap_or_default();
+        match lines {
+            None => Ok(()),
+            Some(lines) => fs::write(self.target.with_extension("lines"), lines)
+                .map_err(|error| not_started("cannot write the table of lines", &error)),
+        }
     }
 }
 
