@@ -130,7 +130,9 @@ fn add(
     let model = serde_json::to_string(&revision.app).map_err(|error| unfit(&error))?;
     let artifacts = serde_json::to_string(&revision.artifacts).map_err(|error| unfit(&error))?;
     connection
-        .prepare_cached("INSERT INTO revision (app, env, number, created, model, artifacts, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+        .prepare_cached(
+            "INSERT INTO revision (app, env, number, created, model, artifacts, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
         .execute(params![
             key.app.as_str(),
             key.env.as_str(),
@@ -167,7 +169,8 @@ fn latest(connection: &Connection, key: &AppKey) -> rusqlite::Result<Option<Revi
 }
 
 fn apps(connection: &Connection) -> rusqlite::Result<Vec<Deployed>> {
-    let mut query = connection.prepare_cached("SELECT app, env, max(number) FROM revision GROUP BY app, env ORDER BY app, env")?;
+    let mut query =
+        connection.prepare_cached("SELECT app, env, max(number) FROM revision GROUP BY app, env ORDER BY app, env")?;
     let rows = query.query_map([], |row| {
         let key = AppKey { app: parsed(row, 0)?, env: parsed(row, 1)? };
         Ok(Deployed { shares: shares(connection, &key)?, key, latest: RevisionNumber(row.get(2)?) })

@@ -83,7 +83,8 @@ mod tests {
 
     #[test]
     fn never_repeats_within_a_thread_or_across_threads() {
-        let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(|| (0..20_000).map(|_| draw::<16>()).collect::<Vec<_>>())).collect();
+        let threads: Vec<_> =
+            (0..4).map(|_| std::thread::spawn(|| (0..20_000).map(|_| draw::<16>()).collect::<Vec<_>>())).collect();
         let all: Vec<[u8; 16]> = threads.into_iter().flat_map(|thread| thread.join().expect("it only draws")).collect();
         assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
     }

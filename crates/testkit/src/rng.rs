@@ -27,7 +27,7 @@ impl SeededRng {
     pub fn below(&self, bound: usize) -> usize {
         let mut bytes = [0; 8];
         self.fill(&mut bytes);
-        let scaled = u128::from(u64::from_le_bytes(bytes)) * (bound as u128) >> 64;
+        let scaled = (u128::from(u64::from_le_bytes(bytes)) * (bound as u128)) >> 64;
         assert!(bound > 0, "there is no number below zero");
         usize::try_from(scaled).expect("it is below a usize")
     }

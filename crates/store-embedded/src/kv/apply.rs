@@ -100,7 +100,9 @@ impl Batch<'_> {
             self.writer.namespaces.insert(namespace.clone(), state);
         }
         self.connection
-            .prepare_cached("DELETE FROM idem WHERE n IN (SELECT n FROM (SELECT n, until FROM idem ORDER BY n LIMIT ?2) WHERE until <= ?1)")?
+            .prepare_cached(
+                "DELETE FROM idem WHERE n IN (SELECT n FROM (SELECT n, until FROM idem ORDER BY n LIMIT ?2) WHERE until <= ?1)",
+            )?
             .execute(params![self.time(), SWEEP_MAX as i64])?;
         let mut next = self.connection.prepare_cached("SELECT min(expires) FROM kv WHERE expires IS NOT NULL")?;
         let next: Option<i64> = next.query_one([], |row| row.get(0))?;
@@ -115,9 +117,11 @@ impl Batch<'_> {
         for namespace in &dirty {
             let mut state = self.state(namespace)?;
             self.trim(&mut state)?;
-            self.connection
-                .prepare_cached("UPDATE ns SET rev = ?2, trimmed = ?3 WHERE id = ?1")?
-                .execute(params![state.id, int(state.rev.0), int(state.trimmed.0)])?;
+            self.connection.prepare_cached("UPDATE ns SET rev = ?2, trimmed = ?3 WHERE id = ?1")?.execute(params![
+                state.id,
+                int(state.rev.0),
+                int(state.trimmed.0)
+            ])?;
             state.is_dirty = false;
             self.writer.namespaces.insert(namespace.clone(), state);
         }
@@ -291,7 +295,8 @@ impl Writer {
 fn load(connection: &Connection, namespace: &Namespace) -> rusqlite::Result<State> {
     connection.prepare_cached("INSERT OR IGNORE INTO ns (name, rev, trimmed) VALUES (?1, 0, 0)")?.execute([&namespace.0])?;
     let mut query = connection.prepare_cached("SELECT id, rev, trimmed FROM ns WHERE name = ?1")?;
-    let (id, rev, trimmed): (i64, i64, i64) = query.query_one([&namespace.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let (id, rev, trimmed): (i64, i64, i64) =
+        query.query_one([&namespace.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let mut query = connection.prepare_cached(
         "SELECT count(*), ifnull(sum(length(key) + ifnull(length(value), 0)), 0) FROM change WHERE ns = ?1 AND rev > ?2",
     )?;

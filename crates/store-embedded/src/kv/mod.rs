@@ -51,7 +51,12 @@ pub(crate) struct Reading {
 }
 
 impl KvStore {
-    pub(crate) fn open(folder: Arc<Folder>, clock: Arc<dyn Clock>, stop: Stop, failpoints: Failpoints) -> Result<Self, StoreError> {
+    pub(crate) fn open(
+        folder: Arc<Folder>,
+        clock: Arc<dyn Clock>,
+        stop: Stop,
+        failpoints: Failpoints,
+    ) -> Result<Self, StoreError> {
         let path = folder.kv();
         let connection = sqlite::open_writer(&path, &SCHEMA)?;
         let signals = Arc::new(Signals::default());

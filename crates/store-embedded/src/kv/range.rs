@@ -27,13 +27,8 @@ mod tests {
 
     #[test]
     fn a_prefix_ends_before_the_next_one() {
-        let cases: [(&[u8], Option<&[u8]>); 5] = [
-            (b"", None),
-            (b"a", Some(b"b")),
-            (b"a\xff", Some(b"b")),
-            (b"\xff\xff", None),
-            (b"a\xfe\xff", Some(b"a\xff")),
-        ];
+        let cases: [(&[u8], Option<&[u8]>); 5] =
+            [(b"", None), (b"a", Some(b"b")), (b"a\xff", Some(b"b")), (b"\xff\xff", None), (b"a\xfe\xff", Some(b"a\xff"))];
         for (prefix, end) in cases {
             assert_eq!(end_of(prefix).as_deref(), end, "{prefix:?}");
         }

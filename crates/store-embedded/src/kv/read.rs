@@ -50,7 +50,12 @@ fn entry_of(row: &Row<'_>) -> rusqlite::Result<Entry> {
 }
 
 /// The present entry of a key.
-pub(super) fn entry(connection: &Connection, namespace: &Namespace, key: &[u8], now: Timestamp) -> rusqlite::Result<Option<Entry>> {
+pub(super) fn entry(
+    connection: &Connection,
+    namespace: &Namespace,
+    key: &[u8],
+    now: Timestamp,
+) -> rusqlite::Result<Option<Entry>> {
     let mut query = connection.prepare_cached(
         "SELECT c.rev, c.expires, c.sum, c.key, c.value FROM ns JOIN kv ON kv.ns = ns.id JOIN change c ON c.n = kv.n
          WHERE ns.name = ?1 AND kv.key = ?2 AND (kv.expires IS NULL OR kv.expires > ?3)",
@@ -112,7 +117,12 @@ pub(super) struct Chunk {
 }
 
 /// The changes above a revision, whole revisions only; `None` if some of them are gone.
-pub(super) fn chunk(connection: &Connection, namespace: &Namespace, prefix: &[u8], above: Rev) -> rusqlite::Result<Option<Chunk>> {
+pub(super) fn chunk(
+    connection: &Connection,
+    namespace: &Namespace,
+    prefix: &[u8],
+    above: Rev,
+) -> rusqlite::Result<Option<Chunk>> {
     let head = head(connection, namespace)?;
     if above < head.trimmed {
         return Ok(None);

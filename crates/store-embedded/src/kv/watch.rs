@@ -83,9 +83,9 @@ impl Watcher {
     /// One page of present values. What is newer than the start comes later as a change, so it is left out here.
     async fn snapshot(&mut self, after: Option<Bytes>) -> Result<(), StoreError> {
         let (namespace, prefix) = (self.namespace.clone(), self.prefix.clone());
-        let page = self.reading.run(move |connection, now| {
-            read::list(connection, &namespace, &prefix, after.as_ref(), SNAPSHOT_PAGE, now)
-        });
+        let page = self
+            .reading
+            .run(move |connection, now| read::list(connection, &namespace, &prefix, after.as_ref(), SNAPSHOT_PAGE, now));
         let page = page.await?;
         self.phase = match page.last() {
             Some(last) if page.len() == SNAPSHOT_PAGE => Phase::Snapshot(Some(last.key.clone())),

@@ -21,7 +21,8 @@ type Violations = Vec<String>;
 async fn examine(folder: &Path, skip: Option<Point>) -> Violations {
     let notes = Notes::read(folder);
     let failpoints = skip.map_or_else(Failpoints::default, |point| Failpoints::default().with(point, Fault::Skip, 0));
-    let store = EmbeddedStore::open_with(folder, Arc::new(SystemClock::new()), failpoints).expect("a killed process leaves no lock");
+    let store =
+        EmbeddedStore::open_with(folder, Arc::new(SystemClock::new()), failpoints).expect("a killed process leaves no lock");
     let mut violations = Vec::new();
     for (place, (id, told)) in notes.kv.iter().enumerate() {
         // Every unknown one is repeated; of the others some do.
@@ -65,13 +66,15 @@ async fn examine_transaction(store: &EmbeddedStore, id: &str, told: Option<Rev>,
     }
     let repeated = kv.commit(&namespace, victim::transaction(id)).await.expect("it can be repeated");
     let after = revs().await;
-    let is_same = matches!(repeated, Committed::At(rev) if [Some(rev); 2] == after[..]) && found[0].is_none_or(|rev| after[0] == Some(rev));
+    let is_same =
+        matches!(repeated, Committed::At(rev) if [Some(rev); 2] == after[..]) && found[0].is_none_or(|rev| after[0] == Some(rev));
     (!is_same).then(|| format!("{id} was at {found:?}, its repetition answered {repeated:?}, and it is at {after:?}"))
 }
 
 /// Counts what watchers see of each key: once is right.
 async fn count_effects(store: &EmbeddedStore, notes: &Notes) -> Violations {
-    let mut watch = store.kv().watch(&victim::namespace(), Bytes::new(), WatchFrom::After(Rev(0))).await.expect("it can be watched");
+    let mut watch =
+        store.kv().watch(&victim::namespace(), Bytes::new(), WatchFrom::After(Rev(0))).await.expect("it can be watched");
     let mut effects: BTreeMap<Bytes, u32> = BTreeMap::new();
     loop {
         match watch.next().await {

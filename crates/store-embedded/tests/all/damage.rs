@@ -28,7 +28,8 @@ fn flip(file: &Path, text: &[u8]) {
 async fn a_flipped_bit_in_a_value_is_an_error_and_its_neighbours_are_well() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let namespace = Namespace("shop/dev/x".into());
-    let put = |key: &'static str, value: &'static str| Write::Put { key: Bytes::from(key), value: Bytes::from(value), expires: None };
+    let put =
+        |key: &'static str, value: &'static str| Write::Put { key: Bytes::from(key), value: Bytes::from(value), expires: None };
     let writes = vec![put("a", "the value that is damaged"), put("b", "the value that is not")];
     let store = open(dir.path());
     store.kv().commit(&namespace, Transaction { writes, ..Transaction::default() }).await.expect("the commit succeeds");
@@ -80,7 +81,8 @@ async fn what_was_half_written_when_the_process_died_is_removed() {
 #[test]
 fn a_file_that_is_no_database_is_named() {
     let dir = tempfile::tempdir().expect("a temporary folder");
-    fs::write(dir.path().join("catalog.sqlite"), "this is not a database, but it is long enough to be looked at".repeat(40)).expect("writable");
+    fs::write(dir.path().join("catalog.sqlite"), "this is not a database, but it is long enough to be looked at".repeat(40))
+        .expect("writable");
     let refused = EmbeddedStore::open(dir.path(), Arc::new(TestClock::new())).err().expect("it can't be read");
     assert_eq!(refused.code, Code::E0603);
     assert!(refused.notes.iter().any(|note| note.contains(&dir.path().display().to_string())), "{refused:?}");

@@ -28,7 +28,10 @@ impl SmallDisk {
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=6m", "dayfly-test"]).arg(dir.path()).output();
         let mounted = mounted.expect("mount is installed");
         let why = String::from_utf8_lossy(&mounted.stderr);
-        assert!(mounted.status.success(), "this test mounts a small tmpfs, which takes root (sudo -E cargo test -p store-embedded): {why}");
+        assert!(
+            mounted.status.success(),
+            "this test mounts a small tmpfs, which takes root (sudo -E cargo test -p store-embedded): {why}"
+        );
         Self(dir)
     }
     fn path(&self) -> &Path {

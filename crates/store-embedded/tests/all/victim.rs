@@ -145,8 +145,7 @@ async fn write_blob(store: &EmbeddedStore, log: &File, id: &str) {
 async fn write_catalog(store: &EmbeddedStore, log: &File) {
     let (key, catalog) = (app_key(), store.catalog());
     let latest = catalog.revisions(&key).await.expect("readable").first().map(|newest| newest.number);
-    let app =
-        App { name: key.app.clone(), env: key.env.clone(), since: None, domain: None, functions: BTreeMap::new() };
+    let app = App { name: key.app.clone(), env: key.env.clone(), since: None, domain: None, functions: BTreeMap::new() };
     let added = catalog.add(&key, latest, app, BTreeMap::new(), Timestamp::from_unix_ms(1)).await.expect("nobody else deploys");
     note(log, &format!("revision {}", added.number));
 }

@@ -47,13 +47,19 @@ pub fn star(workspace: &Workspace, extra: &[Edge]) -> Broken {
                 };
                 let is_known = from == ROOT && to != "testkit" || allowed_too.contains(&to);
                 if !is_listed && !is_inward && !is_known {
-                    broken.push(format!("{from} depends on {to} ({table}): ask for a trait of ports, or list the edge with its reason"));
+                    broken.push(format!(
+                        "{from} depends on {to} ({table}): ask for a trait of ports, or list the edge with its reason"
+                    ));
                 }
             }
         }
     }
-    broken.extend(unused.into_iter().map(|(from, to)| format!("the listed edge {from} → {to} does not exist: remove it from the list")));
-    broken.extend(extra.iter().filter(|edge| edge.reason.is_empty()).map(|edge| format!("{} → {} has no reason", edge.from, edge.to)));
+    broken.extend(
+        unused.into_iter().map(|(from, to)| format!("the listed edge {from} → {to} does not exist: remove it from the list")),
+    );
+    broken.extend(
+        extra.iter().filter(|edge| edge.reason.is_empty()).map(|edge| format!("{} → {} has no reason", edge.from, edge.to)),
+    );
     broken
 }
 

@@ -142,7 +142,9 @@ mod tests {
 
     #[test]
     fn functions_are_measured_from_their_line_to_their_brace() {
-        let code = code_of("trait T { fn none(&self, of: [u8; 2]); }\nfn one() { \"}\"; }\npub fn three(a: fn(u8)) -> u8\n{\n    if a { 1 }\n}\n");
+        let code = code_of(
+            "trait T { fn none(&self, of: [u8; 2]); }\nfn one() { \"}\"; }\npub fn three(a: fn(u8)) -> u8\n{\n    if a { 1 }\n}\n",
+        );
         let found: Vec<(String, usize, usize)> = functions(&code).into_iter().map(|f| (f.name, f.line, f.lines)).collect();
         assert_eq!(found, [("one".into(), 2, 1), ("three".into(), 3, 4)]);
     }

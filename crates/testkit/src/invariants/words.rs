@@ -52,7 +52,8 @@ pub fn ignored_tests(workspace: &Workspace) -> Broken {
 #[must_use]
 pub fn machine_paths(workspace: &Workspace) -> Broken {
     const TEXT: [&str; 18] = [
-        "rs", "toml", "md", "sql", "wit", "json", "js", "ts", "css", "html", "py", "sh", "yml", "yaml", "txt", "http", "svg", "lock",
+        "rs", "toml", "md", "sql", "wit", "json", "js", "ts", "css", "html", "py", "sh", "yml", "yaml", "txt", "http", "svg",
+        "lock",
     ];
     const BYTES_MAX: u64 = 4 << 20;
     let root = workspace.root.to_string_lossy().into_owned();

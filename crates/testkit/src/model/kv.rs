@@ -222,7 +222,17 @@ impl Kv for ModelKv {
         };
         let (clock, shared) = (self.clock.clone(), self.shared.clone());
         let ready = ready.into_iter().rev().collect();
-        let watcher = Watcher { clock, shared, news, namespace: namespace.clone(), prefix, cursor, ready, is_live: false, has_ended: false };
+        let watcher = Watcher {
+            clock,
+            shared,
+            news,
+            namespace: namespace.clone(),
+            prefix,
+            cursor,
+            ready,
+            is_live: false,
+            has_ended: false,
+        };
         Ok(Box::pin(stream::unfold(watcher, |mut watcher| async move {
             let change = watcher.next().await?;
             Some((change, watcher))

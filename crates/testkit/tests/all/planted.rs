@@ -40,7 +40,13 @@ fn edges_beyond_the_star_are_noticed() {
     let edge = |from, to| Edge { from, to, reason: "it is needed" };
     notices(
         &invariants::star(&workspace, &[edge("invoke", "store"), edge("ports", "system")]),
-        &["server depends on testkit", "store depends on server", "store depends on testkit", "types depends on ports", "ports → system does not exist"],
+        &[
+            "server depends on testkit",
+            "store depends on server",
+            "store depends on testkit",
+            "types depends on ports",
+            "ports → system does not exist",
+        ],
     );
     notices(&invariants::star(&workspace, &[])[..1], &["invoke depends on store"]);
     let wasmtime = Only { library: "wasmtime", crates: &["runtime"] };

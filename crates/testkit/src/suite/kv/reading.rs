@@ -10,9 +10,8 @@ fn raw(key: &[u8]) -> Write {
 }
 
 /// Keys around every edge that prefixes have, in byte order.
-const EDGES: [&[u8]; 13] = [
-    b"", b"\0", b"\0\0", b"a", b"a\0", b"a\xfe", b"a\xff", b"a\xff\0", b"a\xff\xff", b"b", b"\xfe", b"\xff", b"\xff\xff\xff",
-];
+const EDGES: [&[u8]; 13] =
+    [b"", b"\0", b"\0\0", b"a", b"a\0", b"a\xfe", b"a\xff", b"a\xff\0", b"a\xff\xff", b"b", b"\xfe", b"\xff", b"\xff\xff\xff"];
 
 pub(super) async fn keys_and_values_are_any_bytes(store: &KvFixture) {
     for key in EDGES {
