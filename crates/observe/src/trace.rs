@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use types::{
-    PriceSheet, SpanId, Timestamp, Usage,
+    Outcome, PriceSheet, SpanId, Timestamp, Usage,
     record::InvocationRecord,
     wire::view::{self, Span, SpanKind},
 };
@@ -79,7 +79,11 @@ impl<'a> Tree<'a> {
         let handler = Span {
             kind: SpanKind::Handler,
             name: format!("{} handler", record.function),
-            result: String::new(),
+            // Why it failed: the status alone may be that of an answer that had begun.
+            result: match &record.outcome {
+                Outcome::Failed { code, .. } => format!("{code} {}", code.title()),
+                Outcome::Answered { .. } => String::new(),
+            },
             failed: record.outcome.is_error(),
             offset_ns: offset.ns() + started,
             duration_ns: record.duration.ns() - started,

@@ -1,13 +1,16 @@
 //! `dayfly up`: one folder, one process: build, serve, show each request, and reload on change.
 
-use std::path::PathBuf;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use types::{
-    AppKey, EnvName, Problem,
+    AppKey, EnvName,
     wire::{api::Deployed, view},
 };
 
-use super::server::announce;
+use super::server::{Ready, announce};
 use crate::{
     Context,
     args::Up,
@@ -18,6 +21,7 @@ use crate::{
     print::{self, Printer},
     project::{self, Project},
     render::{self, text},
+    signals::Signals,
     target::{DATA_DIR, Target},
     watch::Watch,
 };
@@ -25,30 +29,30 @@ use crate::{
 pub(crate) async fn run(context: &Context, args: Up) -> Result {
     let began = build::now();
     let printer = context.printer;
-    let env = project::env(&args.env)?;
+    let env: EnvName = project::name(&args.env)?;
     let folder = project::folder(&args.dir);
     let data = folder.join(DATA_DIR);
-    printer.note(format!("dayfly {} · env {env} · data {}/", env!("CARGO_PKG_VERSION"), data.display()));
-    // The first build may fail, and the person mends it: nothing is served until then, but the folder is watched.
     let loaded = project::load(&args.dir, &env)?;
+    printer.note(format!("dayfly {} · env {env} · data {}/", env!("CARGO_PKG_VERSION"), data.display()));
     let key = AppKey { app: loaded.app.name, env: env.clone() };
-    let watch = if args.no_watch { None } else { Some(Watch::start(&folder)?) };
+    let watch = if args.no_watch { None } else { Some(Watch::start(&args.dir)?) };
     let node = context.node.start(options(&args, data.clone(), key)).await?;
     announce(&data, &node)?;
     let client = Client::new(Target { url: node.control_url.clone(), token: node.token.clone(), local: true });
-    let mut session = Session { printer, dir: args.dir, env, client, served: false };
+    // Followed before anything is served, so that the first request is shown too.
+    let requests = client.lines("/v1/follow").await?;
+    let mut session = Session { printer, dir: args.dir, env, client, served: false, failing: false };
+    // The first build may fail, and the person mends it: nothing is served until then, but the folder is watched.
     match session.first_deploy().await {
-        Ok(deployed) => session.ready(&node, &deployed, began.elapsed(), watch.is_some()),
-        Err(failure) if watch.is_some() => {
-            printer.failure(&failure);
-            printer.note("waiting for a change");
-        }
+        Ok(deployed) => session.ready(&node, &deployed, began.elapsed(), watch.is_some())?,
+        Err(failure) if watch.is_some() => session.keep_serving(&failure),
         Err(failure) => return Err(failure),
     }
-    let requests = session.client.lines("/v1/follow").await?;
-    let ended = session.serve(requests, watch).await;
+    let mut signals = Signals::new()?;
+    let ended = session.serve(requests, watch, &mut signals).await;
     std::fs::remove_file(data.join(crate::CONTROL_URL_FILE)).ok();
-    node.shutdown().await;
+    printer.note(format!("{} ending: open requests may finish, ctrl-c again does not wait", clock()));
+    signals.shut_down(node).await;
     ended
 }
 
@@ -63,14 +67,17 @@ struct Session {
     dir: PathBuf,
     env: EnvName,
     client: Client,
+    /// Whether a revision of this session is served.
     served: bool,
+    /// Whether what the folder holds now can't be served, which was said.
+    failing: bool,
 }
 
 impl Session {
     async fn first_deploy(&mut self) -> Result<Deployed> {
         let printer = self.printer;
         let project = Project::build(&self.dir, &self.env, |name, Built { artifact, how, took, .. }| {
-            printer.note(format!(" build  {name:<5}  {how} {}   {}", text::size(artifact.len() as u64), print::took(*took)));
+            printer.note(format!(" build    {name:<8} {how} {}   {}", text::size(artifact.len() as u64), print::took(*took)));
         })
         .await?;
         self.ship(&project).await
@@ -85,23 +92,30 @@ impl Session {
     }
 
     /// The block of addresses: everything a newcomer needs to go on.
-    fn ready(&self, node: &RunningNode, deployed: &Deployed, took: std::time::Duration, watching: bool) {
+    fn ready(&self, node: &RunningNode, deployed: &Deployed, took: Duration, watching: bool) -> Result {
+        if self.printer.json {
+            print::line(&print::to_json(&Ready::of(node)))?;
+        }
         let note = |text: String| self.printer.note(text);
-        note(format!(" ready  in {}", print::took(took)));
+        note(format!(" ready    in {}", print::took(took)));
         let port = node.gateway_url.rsplit(':').next().unwrap_or_default();
         for function in &deployed.plan.functions {
             for route in &function.routes {
-                note(format!(" {:<8} http://localhost:{port}/   {route}", function.name.as_str()));
+                let text = route.to_string();
+                let (method, path) = text.split_once(' ').unwrap_or(("ANY", &text));
+                note(format!(" {:<8} {method} http://localhost:{port}{path}", function.name.as_str()));
             }
         }
         note(format!(" control  {}", node.control_url));
-        let watched = if watching { format!(" watching {}   ", self.dir.display()) } else { String::new() };
-        note(format!("{watched} dayfly trace last · dayfly logs · dayfly cost · ctrl-c ends"));
+        if watching {
+            note(format!(" watching {}", if self.dir == Path::new(".") { "this folder".into() } else { self.dir.display().to_string() }));
+        }
+        note("dayfly trace last · dayfly logs · dayfly cost · ctrl-c ends".into());
+        Ok(())
     }
 
     /// Shows requests and reloads on change, until the process is asked to end.
-    async fn serve(&mut self, mut requests: Lines, mut watch: Option<Watch>) -> Result {
-        let mut signals = Signals::new()?;
+    async fn serve(&mut self, mut requests: Lines, mut watch: Option<Watch>, signals: &mut Signals) -> Result {
         loop {
             tokio::select! {
                 () = signals.next() => return Ok(()),
@@ -143,8 +157,13 @@ impl Session {
         };
         match result {
             // Nothing is said: where this output goes to a file in the watched folder, each word would be the next change.
-            Ok(deployed) if deployed.plan.unchanged => {}
+            Ok(deployed) if deployed.plan.unchanged => {
+                if std::mem::take(&mut self.failing) {
+                    printer.note(format!("{} mended · revision {} as before", clock(), deployed.plan.revision));
+                }
+            }
             Ok(deployed) => {
+                self.failing = false;
                 let took = print::took(began.elapsed().saturating_sub(built));
                 printer.note(format!("{} reloaded {took} · revision {}", clock(), deployed.plan.revision));
             }
@@ -152,7 +171,8 @@ impl Session {
         }
     }
 
-    fn keep_serving(&self, failure: &Failure) {
+    fn keep_serving(&mut self, failure: &Failure) {
+        self.failing = true;
         self.printer.failure(failure);
         let what = if self.served { "the last good revision goes on serving" } else { "waiting for a change" };
         self.printer.note(format!("{} {what}", clock()));
@@ -169,26 +189,4 @@ async fn changed(watch: &mut Option<Watch>) -> Vec<PathBuf> {
 /// The time of day, as each line of `up` begins.
 fn clock() -> String {
     jiff::Zoned::now().strftime("%H:%M:%S").to_string()
-}
-
-/// SIGTERM and SIGINT.
-struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    fn new() -> Result<Self, Problem> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let failed = |error: std::io::Error| Problem::new(types::Code::E0513, format!("cannot wait for signals: {error}"));
-        let (terminate, interrupt) = (signal(SignalKind::terminate()).map_err(failed)?, signal(SignalKind::interrupt()).map_err(failed)?);
-        Ok(Self { terminate, interrupt })
-    }
-    async fn next(&mut self) {
-        let Self { terminate, interrupt } = self;
-        tokio::select! {
-            _ = terminate.recv() => (),
-            _ = interrupt.recv() => (),
-        }
-    }
 }
