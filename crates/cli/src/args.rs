@@ -19,7 +19,7 @@ pub(crate) struct Cli {
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// The target: a name from the targets file or the URL of a control API [default: the node of this folder]
-    #[arg(long, global = true, value_name = "TARGET", env = "DAYFLY_TARGET")]
+    #[arg(long, global = true, value_name = "TARGET", env = "DAYFLY_TARGET", hide_env_values = true)]
     pub(crate) to: Option<String>,
 }
 
@@ -66,6 +66,7 @@ pub(crate) enum Command {
 
 /// `new`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  dayfly new hello --lang rust\n  dayfly new hello --wasm component.wasm")]
 pub(crate) struct New {
     /// The app's name, and the folder's
     pub(crate) name: String,
@@ -86,6 +87,7 @@ pub(crate) enum Lang {
 
 /// `up`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  dayfly up\n  dayfly up examples/hello --listen 127.0.0.1:8080\n  dayfly up --no-watch --json")]
 pub(crate) struct Up {
     /// The app's folder
     #[arg(default_value = ".")]
@@ -106,6 +108,7 @@ pub(crate) struct Up {
 
 /// `server`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  dayfly server --data /var/lib/dayfly --listen 0.0.0.0:80 --domain apps.example.com")]
 pub(crate) struct Server {
     /// Where everything is kept
     #[arg(long, value_name = "DIR", default_value = "/var/lib/dayfly")]
@@ -123,13 +126,14 @@ pub(crate) struct Server {
 
 /// `deploy`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  dayfly deploy --plan\n  dayfly deploy --to https://apps.example.com --yes")]
 pub(crate) struct Deploy {
     /// The app's folder
     #[arg(default_value = ".")]
     pub(crate) dir: PathBuf,
-    /// The environment
-    #[arg(long, default_value = "prod")]
-    pub(crate) env: String,
+    /// The environment [default: dev on this folder's node, else prod]
+    #[arg(long)]
+    pub(crate) env: Option<String>,
     /// Deploy without asking
     #[arg(long, short)]
     pub(crate) yes: bool,
@@ -140,12 +144,13 @@ pub(crate) struct Deploy {
 
 /// `rollback`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  dayfly rollback\n  dayfly rollback shop --env prod --revision 12")]
 pub(crate) struct Rollback {
     /// The app [default: the app of this folder]
     pub(crate) app: Option<String>,
-    /// The environment
-    #[arg(long, default_value = "prod")]
-    pub(crate) env: String,
+    /// The environment [default: dev on this folder's node, else prod]
+    #[arg(long)]
+    pub(crate) env: Option<String>,
     /// The revision to serve [default: the one before]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) revision: Option<u32>,
@@ -153,6 +158,7 @@ pub(crate) struct Rollback {
 
 /// `invoke`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  dayfly invoke api --path /ada\n  dayfly invoke shop/api -X POST --path /orders --body @order.json")]
 pub(crate) struct Invoke {
     /// APP/FUNCTION, or FUNCTION of the app of this folder
     pub(crate) function: String,
@@ -203,6 +209,7 @@ pub(crate) struct Which {
 
 /// `logs`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  dayfly logs --since 1h --level warn\n  dayfly logs shop/api --follow | jq .text")]
 pub(crate) struct Logs {
     #[command(flatten)]
     pub(crate) which: Which,
@@ -216,6 +223,7 @@ pub(crate) struct Logs {
 
 /// `trace`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  dayfly trace last\n  dayfly trace 7f3a\n  dayfly trace --list --status error --since 1h")]
 pub(crate) struct Trace {
     /// `last`, or the id of a trace or an invocation, or the beginning of one
     #[arg(default_value = "last", conflicts_with = "list")]
@@ -252,6 +260,7 @@ pub(crate) struct ListWhich {
 
 /// `cost`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  dayfly cost\n  dayfly cost shop --by day --since 7d")]
 pub(crate) struct Cost {
     /// APP or APP/FUNCTION
     pub(crate) of: Option<String>,
@@ -279,6 +288,7 @@ pub(crate) enum CostBy {
 
 /// `replay`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  dayfly replay last\n  dayfly replay 81bc --with api/target/wasm32-wasip2/release/api.wasm\n  dayfly replay 81bc --export failure.dayfly")]
 pub(crate) struct Replay {
     /// The invocation's id, or the beginning of its id or its trace's; `last` is the last failure that was recorded
     #[arg(required_unless_present = "from")]
@@ -299,6 +309,7 @@ pub(crate) struct Replay {
 
 /// `config`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  dayfly config --env prod")]
 pub(crate) struct Config {
     /// The app's folder
     #[arg(default_value = ".")]
@@ -310,6 +321,7 @@ pub(crate) struct Config {
 
 /// `allow`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  dayfly allow api https://api.example.com")]
 pub(crate) struct Allow {
     /// The function
     pub(crate) function: String,
@@ -322,6 +334,7 @@ pub(crate) struct Allow {
 
 /// `explain`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  dayfly explain E0207")]
 pub(crate) struct Explain {
     /// The code, such as E0207
     pub(crate) code: String,
@@ -329,6 +342,7 @@ pub(crate) struct Explain {
 
 /// `completions`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  dayfly completions bash > /etc/bash_completion.d/dayfly")]
 pub(crate) struct Completions {
     /// The shell
     #[arg(value_enum)]

@@ -43,7 +43,11 @@ pub(crate) type Result<T = (), E = Failure> = std::result::Result<T, E>;
 impl Failure {
     /// The exit code: the first problem decides.
     pub(crate) fn exit_code(&self) -> u8 {
-        self.0.first().map_or(code::FAILED, |problem| of(problem.code))
+        self.0.first().map_or(code::FAILED, |problem| match problem.code {
+            // A name in a manifest has a place there; without one it was typed.
+            Code::E0111 if problem.place.is_none() => code::USAGE,
+            code => of(code),
+        })
     }
 }
 
@@ -52,7 +56,7 @@ pub(crate) fn of(code: Code) -> u8 {
     match code {
         Code::E0201 | Code::E0202 | Code::E0207 | Code::E0208 | Code::E0210 | Code::E0505 | Code::E0702 => code::DENIED,
         Code::E0705 => code::REMOTE,
-        Code::E0707 => code::USAGE,
+        Code::E0707 | Code::E0709 => code::USAGE,
         _ => code::FAILED,
     }
 }

@@ -10,8 +10,10 @@ mod commands;
 pub mod exit;
 pub mod node;
 mod print;
+mod progress;
 mod project;
 mod render;
+mod signals;
 mod target;
 mod watch;
 

@@ -3,8 +3,9 @@
 use std::{net::SocketAddr, path::PathBuf, pin::Pin};
 
 use bytes::Bytes;
-use tokio::signal::unix::{SignalKind, signal};
 use types::{Elapsed, Problem, revision::AppKey, wire::replay::ReplayReport};
+
+use crate::signals::Signals;
 
 /// A boxed future, as this seam hands them out.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -58,16 +59,9 @@ impl RunningNode {
     /// # Errors
     /// If the process can't wait for signals.
     pub async fn run_until_signal(self) -> std::io::Result<()> {
-        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let mut asked = async || tokio::select! {
-            _ = terminate.recv() => (),
-            _ = interrupt.recv() => (),
-        };
-        asked().await;
-        tokio::select! {
-            () = self.shutdown() => (),
-            () = asked() => (),
-        }
+        let mut signals = Signals::new()?;
+        signals.next().await;
+        signals.shut_down(self).await;
         Ok(())
     }
 }

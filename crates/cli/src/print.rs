@@ -67,9 +67,14 @@ fn coloured(problem: &Problem) -> String {
     format!("\x1b[1;31m{code}\x1b[0m: {message}\n{rest}")
 }
 
-/// Whether a person can be asked: there is a terminal, and no CI.
+/// Whether a person looks on: there is a terminal, and no CI.
+pub(crate) fn is_watched() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("CI").is_none_or(|ci| ci.is_empty())
+}
+
+/// Whether a person can be asked.
 pub(crate) fn can_ask() -> bool {
-    io::stdin().is_terminal() && io::stderr().is_terminal() && std::env::var_os("CI").is_none_or(|ci| ci.is_empty())
+    io::stdin().is_terminal() && is_watched()
 }
 
 /// Asks a yes-or-no question; enter means yes.

@@ -3,12 +3,14 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    str::FromStr,
     time::Duration,
 };
 
 use manifest::Loaded;
 use types::{
     Code, EnvName, FunctionName, Problem,
+    id::InvalidId,
     wire::api::{Artifact, Deploy, Deployed, Plan, Uploaded},
 };
 
@@ -16,6 +18,8 @@ use crate::{
     build::{self, Built},
     client::Client,
     exit::Result,
+    progress::Progress,
+    target::Target,
 };
 
 /// An app that was loaded and built.
@@ -24,12 +28,20 @@ pub(crate) struct Project {
     pub(crate) built: BTreeMap<FunctionName, Built>,
 }
 
-/// A name of an environment from the command line.
+/// A name of any kind from the command line.
 ///
 /// # Errors
 /// `E0111` if it is not a name.
-pub(crate) fn env(name: &str) -> Result<EnvName, Problem> {
-    name.parse().map_err(|error: types::id::InvalidId| Problem::new(Code::E0111, error.to_string()))
+pub(crate) fn name<T: FromStr<Err = InvalidId>>(text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|error: InvalidId| Problem::new(Code::E0111, error.to_string()))
+}
+
+/// The environment that a command names, or the usual one of its target.
+///
+/// # Errors
+/// `E0111` if it is not a name.
+pub(crate) fn env(named: Option<&str>, target: &Target) -> Result<EnvName, Problem> {
+    name(named.unwrap_or_else(|| target.usual_env()))
 }
 
 /// Loads the manifest of a folder or file.
@@ -39,7 +51,9 @@ pub(crate) fn load(dir: &Path, env: &EnvName) -> Result<Loaded> {
 
 /// The folder that a manifest's paths are relative to.
 pub(crate) fn folder(dir: &Path) -> PathBuf {
-    if dir.is_dir() { dir.to_owned() } else { dir.parent().map(Path::to_owned).unwrap_or_default() }
+    let folder = if dir.is_dir() { dir } else { dir.parent().unwrap_or(dir) };
+    // Paths below the current folder are shown as people write them, without `./`.
+    folder.strip_prefix(".").unwrap_or(folder).to_owned()
 }
 
 impl Project {
@@ -72,6 +86,7 @@ impl Project {
     /// Deploys what the plan showed, and nothing else: if another revision came in between, the node refuses.
     pub(crate) async fn deploy(&self, client: &Client, plan: &Plan) -> Result<(Deployed, Duration), Problem> {
         let began = build::now();
+        let _progress = Progress::start("verifying and compiling");
         let deployed = client.post(&self.path("deploy"), &self.request(Some(plan))).await?;
         Ok((deployed, began.elapsed()))
     }

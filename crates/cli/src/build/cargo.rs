@@ -24,7 +24,8 @@ pub(crate) async fn build(package: &Path, function: &FunctionName) -> Result<Pat
     })?;
     if !output.status.success() {
         let mut problem = Problem::new(Code::E0309, format!("{function} does not build: cargo ended with {}", output.status));
-        problem.notes = last_lines(&output.stderr, 60);
+        // One note of many lines: what the compiler drew keeps its columns.
+        problem.notes = vec![format!("cargo says:\n    {}", last_lines(&output.stderr, 60).join("\n    "))];
         return Err(problem.help(format!("cd {} && cargo build --target {TARGET}", package.display())));
     }
     component_of(&output.stdout).ok_or_else(|| {
@@ -48,7 +49,7 @@ fn component_of(messages: &[u8]) -> Option<PathBuf> {
 fn last_lines(stderr: &[u8], count: usize) -> Vec<String> {
     let text = String::from_utf8_lossy(stderr);
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("Compiling ")).collect();
-    lines[lines.len().saturating_sub(count)..].iter().map(|line| (*line).to_owned()).collect()
+    lines[lines.len().saturating_sub(count)..].iter().map(|line| (*line).trim_end().to_owned()).collect()
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ use std::{
 use bytes::Bytes;
 use types::{App, Build, ByteCount, Code, Digest, Function, FunctionName, Problem, limits};
 
+use crate::progress::Progress;
+
 pub(crate) use guest_toolchain::GuestToolchain;
 
 /// A function's code, ready to be uploaded.
@@ -36,7 +38,10 @@ pub(crate) async fn all(
     let (mut built, mut problems) = (BTreeMap::new(), Vec::new());
     // One after the other: cargo uses all cores by itself.
     for (name, function) in &app.functions {
-        match one(folder, function).await {
+        let progress = Progress::start(&format!("building {name}"));
+        let outcome = one(folder, function).await;
+        drop(progress);
+        match outcome {
             Ok(artifact) => {
                 done(name, &artifact);
                 built.insert(name.clone(), artifact);

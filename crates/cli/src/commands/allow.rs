@@ -5,7 +5,7 @@ use std::fs;
 use serde::Serialize;
 use types::{Code, FunctionName, Problem, Reach};
 
-use crate::{Context, args::Allow, exit::Result};
+use crate::{Context, args::Allow, exit::Result, project};
 
 #[derive(Serialize)]
 struct Allowed {
@@ -16,12 +16,11 @@ struct Allowed {
 }
 
 pub(crate) fn run(context: &Context, args: &Allow) -> Result {
-    let function: FunctionName =
-        args.function.parse().map_err(|error: types::id::InvalidId| Problem::new(Code::E0111, error.to_string()))?;
+    let function: FunctionName = project::name(&args.function)?;
     let reach: Reach =
         args.host.parse().map_err(|error: types::app::InvalidReach| Problem::new(Code::E0105, error.to_string()))?;
-    let file = if args.dir.is_dir() { args.dir.join(manifest::FILE_NAME) } else { args.dir.clone() };
-    let shown = file.strip_prefix(".").unwrap_or(&file).display().to_string();
+    let file = if args.dir.is_dir() { project::folder(&args.dir).join(manifest::FILE_NAME) } else { args.dir.clone() };
+    let shown = file.display().to_string();
     let unreadable = |error| Problem::new(Code::E0101, format!("the manifest at {shown} can't be read: {error}"));
     let source = fs::read_to_string(&file).map_err(unreadable)?;
     let edited = manifest::edit::allow_reach(&source, &shown, &function, &reach)?;

@@ -8,12 +8,13 @@ use crate::{
     args::{Cost, CostBy},
     client::with_query,
     exit::Result,
+    project,
     render,
 };
 
 pub(crate) async fn run(context: &Context, args: &Cost) -> Result {
     let (app, function) = which::app_and_function(args.of.as_deref())?;
-    let env = args.env.as_deref().map(which::name).transpose()?;
+    let env = args.env.as_deref().map(project::name).transpose()?;
     let period = Period { app, env, function, from_ms: Some(which::ago_ms(&args.since)?), until_ms: None };
     let by = match args.by {
         CostBy::Fn => "function",

@@ -17,7 +17,7 @@ use crate::{
 pub(crate) async fn run(context: &Context, args: &Deploy) -> Result {
     let printer = context.printer;
     let client = context.client()?;
-    let project = Project::build(&args.dir, &project::env(&args.env)?, |name, built| {
+    let project = Project::build(&args.dir, &project::env(args.env.as_deref(), client.target())?, |name, built| {
         printer.note(format!(" build  {name}   {} {}   {}", built.how, text::size(built.artifact.len() as u64), print::took(built.took)));
     })
     .await?;

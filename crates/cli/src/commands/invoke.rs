@@ -10,20 +10,18 @@ use types::{
     },
 };
 
-use super::which;
 use crate::{Context, args::Invoke, exit, exit::Result, print, project, render::text};
 
 /// The exit code says whether the function answered with success.
 pub(crate) async fn run(context: &Context, args: &Invoke) -> Result<u8> {
     let client = context.client()?;
-    let env = args.env.clone().unwrap_or_else(|| client.target().usual_env().to_owned());
-    let env = project::env(&env)?;
+    let env = project::env(args.env.as_deref(), client.target())?;
     let (app, function) = match args.function.split_once('/') {
-        Some((app, function)) => (which::name(app)?, function),
+        Some((app, function)) => (project::name(app)?, function),
         None => (project::load(".".as_ref(), &env)?.app.name, args.function.as_str()),
     };
     let request = Request {
-        function: which::name(function)?,
+        function: project::name(function)?,
         method: args.method.to_uppercase(),
         path: args.path.clone(),
         headers: args.headers.iter().map(|field| header(field)).collect::<Result<_, _>>()?,

@@ -9,7 +9,7 @@ use crate::{Context, args::Logs, client::with_query, exit::Result, print, render
 
 pub(crate) async fn run(context: &Context, args: &Logs) -> Result {
     let level = args.level.as_deref().map(which::level).transpose()?;
-    let search = Search { level, follow: args.follow, ..which::search(&args.which)? };
+    let search = Search { level, follow: args.follow, ..which::lines(&args.which)? };
     let as_json = context.printer.json || !std::io::stdout().is_terminal();
     let show = |log: &view::Log| print::line(&if as_json { print::to_json(log) } else { render::logs::line(log) });
     let client = context.client()?;

@@ -8,11 +8,11 @@ use std::{
 use serde::Serialize;
 use types::{AppName, Code, Problem};
 
-use super::which;
 use crate::{
     Context,
     args::{Lang, New},
     exit::Result,
+    project,
 };
 
 /// A file of a template: where it goes, and its text with `{{app}}` and `{{since}}` to be filled in.
@@ -40,7 +40,7 @@ struct Made {
 }
 
 pub(crate) fn run(context: &Context, args: &New) -> Result {
-    let app: AppName = which::name(&args.name)?;
+    let app: AppName = project::name(&args.name)?;
     let folder = PathBuf::from(app.as_str());
     let mut files = match (&args.wasm, args.lang) {
         (Some(_), _) => WASM,

@@ -67,9 +67,9 @@ fn cache_dir() -> PathBuf {
 fn show(report: &ReplayReport) -> String {
     let mut lines = vec![format!("replay {}   {} of {} steps", report.invocation, report.steps_replayed, report.steps_recorded)];
     let log = |line: &types::wire::replay::ReplayedLine| {
-        format!(" {:<5} {:<8} {}", line.level, line.context, escaped(&line.text))
+        format!(" {:<5} {:<8} {}", line.level, line.context, escaped(&line.text)).trim_end().to_owned()
     };
-    lines.extend(report.logs.iter().map(log));
+    lines.extend(report.logs.iter().filter(|line| !line.text.trim().is_empty()).map(log));
     match &report.halt {
         Some(Halt::Diverged { step, recorded, replayed }) => {
             lines.push(format!("error[{}]: the replay diverged at step {step}", Code::E0803));

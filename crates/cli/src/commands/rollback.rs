@@ -5,19 +5,18 @@ use types::{
     wire::api::{RolledBack, Rollback as Request},
 };
 
-use super::which::name;
 use crate::{Context, args::Rollback, exit::Result, project};
 
 pub(crate) async fn run(context: &Context, args: &Rollback) -> Result {
-    let env = project::env(&args.env)?;
+    let client = context.client()?;
+    let env = project::env(args.env.as_deref(), client.target())?;
     let app: types::AppName = match &args.app {
-        Some(app) => name(app)?,
+        Some(app) => project::name(app)?,
         None => project::load(".".as_ref(), &env)
             .map_err(|_| Problem::new(Code::E0707, "no app is named, and this folder has none").help("dayfly rollback APP"))?
             .app
             .name,
     };
-    let client = context.client()?;
     let request = Request { to: args.revision.map(RevisionNumber) };
     let done: RolledBack = client.post(&format!("/v1/apps/{app}/{env}/rollback"), &request).await?;
     Ok(context.printer.data(&done, |done| {

@@ -2,13 +2,16 @@
 
 use std::fs;
 
+use serde::Serialize;
 use types::{Code, Problem};
 
 use crate::{
     Context,
     args::Server,
     exit::Result,
-    node::{NodeOptions, RunningNode},
+    node::{NodeOptions, RunningNode, TOKEN_FILE},
+    print,
+    render::text,
     target::CONTROL_URL_FILE,
 };
 
@@ -24,10 +27,29 @@ pub(crate) async fn run(context: &Context, args: Server) -> Result {
     };
     let node = context.node.start(options).await?;
     announce(&data, &node)?;
-    context.printer.note(format!("ready in {}", node.started_in));
-    context.printer.note(format!(" gateway  {}", node.gateway_url));
-    context.printer.note(format!(" control  {}   token in {}", node.control_url, data.join(crate::node::TOKEN_FILE).display()));
+    let (printer, token_file) = (context.printer, data.join(TOKEN_FILE));
+    if printer.json {
+        print::line(&print::to_json(&Ready::of(&node)))?;
+    }
+    printer.note(format!("dayfly {} · data {}", env!("CARGO_PKG_VERSION"), data.display()));
+    printer.note(format!(" ready    in {}", text::span(node.started_in.ns())));
+    printer.note(format!(" gateway  {}", node.gateway_url));
+    printer.note(format!(" control  {}   token in {}", node.control_url, token_file.display()));
     Ok(node.run_until_signal().await?)
+}
+
+/// What programs that start a node want to know once it listens.
+#[derive(Serialize)]
+pub(crate) struct Ready<'a> {
+    ready: bool,
+    gateway: &'a str,
+    control: &'a str,
+}
+
+impl<'a> Ready<'a> {
+    pub(crate) fn of(node: &'a RunningNode) -> Self {
+        Self { ready: true, gateway: &node.gateway_url, control: &node.control_url }
+    }
 }
 
 /// Leaves the control API's address in the data folder, where commands in that folder look for it.

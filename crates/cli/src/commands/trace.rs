@@ -1,11 +1,11 @@
 //! `dayfly trace`: what one request did, as a waterfall, or a list of requests.
 
-use types::wire::{query::Search, view};
+use types::wire::view;
 
 use super::which;
 use crate::{
     Context,
-    args::{ListWhich, Trace},
+    args::Trace,
     client::escape,
     exit::Result,
     print, render,
@@ -14,7 +14,7 @@ use crate::{
 pub(crate) async fn run(context: &Context, args: &Trace) -> Result {
     let client = context.client()?;
     if args.list {
-        let requests: Vec<view::Request> = client.search("/v1/invocations", &search(&args.which)?).await?;
+        let requests: Vec<view::Request> = client.search("/v1/invocations", &which::requests(&args.which)?).await?;
         if context.printer.json {
             return Ok(requests.iter().try_for_each(|request| print::line(&print::to_json(request)))?);
         }
@@ -27,21 +27,4 @@ pub(crate) async fn run(context: &Context, args: &Trace) -> Result {
     let id = args.id.strip_prefix("t:").unwrap_or(&args.id);
     let trace: view::Trace = client.get(&format!("/v1/traces/{}", escape(id))).await?;
     Ok(context.printer.data(&trace, render::trace::waterfall)?)
-}
-
-fn search(which: &ListWhich) -> Result<Search> {
-    let ListWhich { of, env, since, status, slower, limit } = which;
-    let (app, function) = which::app_and_function(of.as_deref())?;
-    let (error, status) = which::outcome(status.as_deref())?;
-    Ok(Search {
-        app,
-        env: env.as_deref().map(which::name).transpose()?,
-        function,
-        error,
-        status,
-        slower_than_ms: slower.as_deref().map(which::span_ms).transpose()?,
-        from_ms: Some(which::ago_ms(since)?),
-        limit: *limit,
-        ..Search::default()
-    })
 }

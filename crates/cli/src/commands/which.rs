@@ -2,20 +2,15 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use types::{AppName, Code, EnvName, FunctionName, Problem, RevisionNumber, journal::Level, wire::query::Search};
+use types::{AppName, Code, FunctionName, Problem, RevisionNumber, journal::Level, wire::query::Search};
 
-use crate::args::Which;
+use crate::{args::{ListWhich, Which}, project::name};
 
 /// An app, and perhaps one of its functions: `shop` or `shop/api`.
 pub(crate) fn app_and_function(of: Option<&str>) -> Result<(Option<AppName>, Option<FunctionName>), Problem> {
     let Some(of) = of else { return Ok((None, None)) };
     let (app, function) = of.split_once('/').map_or((of, None), |(app, function)| (app, Some(function)));
     Ok((Some(name(app)?), function.map(name).transpose()?))
-}
-
-/// A name of any kind.
-pub(crate) fn name<T: std::str::FromStr<Err = types::id::InvalidId>>(text: &str) -> Result<T, Problem> {
-    text.parse().map_err(|error: types::id::InvalidId| Problem::new(Code::E0111, error.to_string()))
 }
 
 /// A span such as `90s`, `15m`, `1h`, `7d`, in milliseconds.
@@ -67,27 +62,39 @@ pub(crate) fn level(text: &str) -> Result<Level, Problem> {
     })
 }
 
-/// The search that the flags ask for.
-pub(crate) fn search(which: &Which) -> Result<Search, Problem> {
+/// The filters that lines of log and requests share.
+struct Filters<'a> {
+    of: Option<&'a str>,
+    env: Option<&'a str>,
+    since: &'a str,
+    status: Option<&'a str>,
+    limit: Option<usize>,
+}
+
+impl Filters<'_> {
+    fn search(self) -> Result<Search, Problem> {
+        let Self { of, env, since, status, limit } = self;
+        let (app, function) = app_and_function(of)?;
+        let (error, status) = outcome(status)?;
+        let env = env.map(name).transpose()?;
+        Ok(Search { app, env, function, error, status, from_ms: Some(ago_ms(since)?), limit, ..Search::default() })
+    }
+}
+
+/// The lines of log that the flags ask for.
+pub(crate) fn lines(which: &Which) -> Result<Search, Problem> {
     let Which { of, env, since, status, text, revision, trace, limit } = which;
-    let (app, function) = app_and_function(of.as_deref())?;
-    let (error, status) = outcome(status.as_deref())?;
-    let trace = trace.as_deref().map(|id| {
-        id.parse().map_err(|error: types::id::InvalidId| Problem::new(Code::E0709, error.to_string()))
-    });
-    Ok(Search {
-        app,
-        env: env.as_deref().map(name::<EnvName>).transpose()?,
-        function,
-        revision: revision.map(RevisionNumber),
-        trace: trace.transpose()?,
-        error,
-        status,
-        text: text.clone(),
-        from_ms: Some(ago_ms(since)?),
-        limit: *limit,
-        ..Search::default()
-    })
+    let filters = Filters { of: of.as_deref(), env: env.as_deref(), since, status: status.as_deref(), limit: *limit };
+    let invalid = |error: types::id::InvalidId| Problem::new(Code::E0709, error.to_string());
+    let trace = trace.as_deref().map(|id| id.parse().map_err(invalid)).transpose()?;
+    Ok(Search { trace, revision: revision.map(RevisionNumber), text: text.clone(), ..filters.search()? })
+}
+
+/// The requests that the flags ask for.
+pub(crate) fn requests(which: &ListWhich) -> Result<Search, Problem> {
+    let ListWhich { of, env, since, status, slower, limit } = which;
+    let filters = Filters { of: of.as_deref(), env: env.as_deref(), since, status: status.as_deref(), limit: *limit };
+    Ok(Search { slower_than_ms: slower.as_deref().map(span_ms).transpose()?, ..filters.search()? })
 }
 
 #[cfg(test)]

@@ -62,8 +62,9 @@ fn write_head<'a>(out: &mut String, request: &'a Request) -> Option<&'a str> {
     let code = match (&request.failure, refusals.last()) {
         (Some(failure), _) => {
             let Failure { code, title, message, backtrace } = failure;
-            let colon = if message.is_empty() { "" } else { ": " };
-            put(out, format_args!("error[{}]: {}{colon}{}", escaped(code), escaped(title), escaped(message)));
+            // A message says all that the title says, and more; some failures have none.
+            let what = if message.is_empty() { title } else { message };
+            put(out, format_args!("error[{}]: {}", escaped(code), escaped(what)));
             for frame in backtrace.iter().take(FRAMES) {
                 put(out, format_args!("   |  {}", escaped(frame.trim_start())));
             }

@@ -57,7 +57,7 @@ pub(crate) fn failing() -> Request {
         failure: Some(Failure {
             code: text("E0501"),
             title: text("the function trapped"),
-            message: text("unreachable code was reached"),
+            message: text("the function trapped: unreachable code was reached"),
             backtrace: vec![text("0: api::handle  src/lib.rs:12"), text("1: api::main\x1b[2J")],
         }),
         refusals: vec![Refusal { offset_ns: 400_000, code: text("E0207"), message: text("api may not reach api.github.com") }],

@@ -14,23 +14,23 @@ pub(crate) fn clock_ms(at: &str, zone: &TimeZone) -> String {
     time.map_or_else(|_| escaped(at), |time| time.strftime("%H:%M:%S%.3f").to_string())
 }
 
-/// A span of time in the unit that requests are measured in: `0.04 ms`, `1.3 ms`, `143 ms`, `12.0 s`.
+/// A span of time in the unit that requests are measured in: `0.04 ms`, `1.3 ms`, `143 ms`, from a second on `2.4 s`.
 pub(crate) fn span(ns: u64) -> String {
     let ms = ns as f64 / 1e6;
     match ns {
         0..100_000 => format!("{ms:.2} ms"),
         100_000..99_950_000 => format!("{ms:.1} ms"),
-        99_950_000..10_000_000_000 => format!("{ms:.0} ms"),
+        99_950_000..999_500_000 => format!("{ms:.0} ms"),
         _ => format!("{:.1} s", ms / 1e3),
     }
 }
 
-/// A size in units of a thousand, as people compare them: `640 kB`, `2.1 MB`.
+/// A size in units of a thousand, as people compare them and as a manifest takes them: `640 KB`, `2.1 MB`.
 pub(crate) fn size(bytes: u64) -> String {
     let value = bytes as f64;
     match bytes {
         0..1_000 => format!("{bytes} B"),
-        1_000..1_000_000 => format!("{:.0} kB", value / 1e3),
+        1_000..1_000_000 => format!("{:.0} KB", value / 1e3),
         1_000_000..1_000_000_000 => format!("{:.1} MB", value / 1e6),
         _ => format!("{:.1} GB", value / 1e9),
     }
@@ -84,11 +84,11 @@ mod tests {
     #[test]
     fn figures_read_well_at_every_size() {
         let spans =
-            [(0, "0.00 ms"), (40_000, "0.04 ms"), (1_300_000, "1.3 ms"), (99_960_000, "100 ms"), (12_000_000_000, "12.0 s")];
+            [(0, "0.00 ms"), (40_000, "0.04 ms"), (1_300_000, "1.3 ms"), (99_960_000, "100 ms"), (999_600_000, "1.0 s"), (12_000_000_000, "12.0 s")];
         for (ns, text) in spans {
             assert_eq!(span(ns), text);
         }
-        for (bytes, text) in [(12, "12 B"), (640_000, "640 kB"), (2_100_000, "2.1 MB"), (3_000_000_000, "3.0 GB")] {
+        for (bytes, text) in [(12, "12 B"), (640_000, "640 KB"), (2_100_000, "2.1 MB"), (3_000_000_000, "3.0 GB")] {
             assert_eq!(size(bytes), text);
         }
         for (n, text) in [(0, "0"), (999, "999"), (81_204, "81,204"), (1_000_000, "1,000,000")] {
