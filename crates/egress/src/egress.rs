@@ -101,7 +101,7 @@ async fn send_on(clock: &dyn Clock, mut sender: Sender, target: &Target, request
         match &mut sender {
             Sender::Http1(one) => match one.ready().await {
                 Ok(()) => one.try_send_request(headers::for_http1(request, target)).await.map_err(Unsent::of),
-                Err(_) => Err(Unsent::Untouched(request)),
+                Err(_) => Err(Unsent::Untouched(Box::new(request))),
             },
             Sender::Http2(shared) => shared.try_send_request(headers::for_http2(request, target)).await.map_err(Unsent::of),
         }
@@ -111,7 +111,7 @@ async fn send_on(clock: &dyn Clock, mut sender: Sender, target: &Target, request
     };
     match sent {
         Ok(response) => Sent::Answered(response, sender),
-        Err(Unsent::Untouched(request)) => Sent::Untouched(request),
+        Err(Unsent::Untouched(request)) => Sent::Untouched(*request),
         Err(Unsent::Broken(error)) => Sent::Failed(failed(format!("the call to {} broke off: {error}", target.host))),
     }
 }
@@ -125,14 +125,14 @@ struct Bound {
 
 /// Why a connection gave no answer.
 enum Unsent {
-    Untouched(Request<Body>),
+    Untouched(Box<Request<Body>>),
     Broken(String),
 }
 
 impl Unsent {
     fn of(mut error: TrySendError<Request<Body>>) -> Self {
         match error.take_message() {
-            Some(request) => Self::Untouched(request),
+            Some(request) => Self::Untouched(Box::new(request)),
             None => Self::Broken(describe(error.error())),
         }
     }

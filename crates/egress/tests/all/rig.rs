@@ -92,10 +92,9 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) async fn start<F: Future<Output = ()> + Send>(serve: impl Fn(TcpStream) -> F + Send + Sync + 'static) -> Self
-    where
-        F: 'static,
-    {
+    pub(crate) async fn start<F: Future<Output = ()> + Send + 'static>(
+        serve: impl Fn(TcpStream) -> F + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         Self::on(listener, serve)
     }

@@ -18,15 +18,15 @@ const REQUEST_ID: &str = "x-request-id";
 /// The longest request id of a client that is kept.
 const REQUEST_ID_MAX: usize = 128;
 
-fn malformed(what: &str) -> Problem {
-    Problem::new(Code::E0406, what)
+fn malformed(what: &str) -> Box<Problem> {
+    Box::new(Problem::new(Code::E0406, what))
 }
 
 /// Makes the request's URI absolute: scheme, authority, path and query.
 ///
 /// # Errors
 /// `E0406` if there is no host, or two different ones.
-pub(crate) fn make_absolute(parts: &mut Parts, conn: &Conn) -> Result<(), Problem> {
+pub(crate) fn make_absolute(parts: &mut Parts, conn: &Conn) -> Result<(), Box<Problem>> {
     let uri = std::mem::take(&mut parts.uri).into_parts();
     let host = parts.headers.get(header::HOST).cloned();
     let authority = match (uri.authority, &host) {
@@ -44,7 +44,7 @@ pub(crate) fn make_absolute(parts: &mut Parts, conn: &Conn) -> Result<(), Proble
 }
 
 /// The host field as an authority. A connection's requests mostly name the same one, which was checked with the first.
-fn authority_of(host: &HeaderValue, conn: &Conn) -> Result<Authority, Problem> {
+fn authority_of(host: &HeaderValue, conn: &Conn) -> Result<Authority, Box<Problem>> {
     let mut last = conn.host.lock();
     if let Some((known, authority)) = &*last
         && known == host
@@ -57,7 +57,7 @@ fn authority_of(host: &HeaderValue, conn: &Conn) -> Result<Authority, Problem> {
     Ok(authority)
 }
 
-fn set_uri(parts: &mut Parts, authority: Authority, target: Option<PathAndQuery>) -> Result<(), Problem> {
+fn set_uri(parts: &mut Parts, authority: Authority, target: Option<PathAndQuery>) -> Result<(), Box<Problem>> {
     let mut absolute = http::uri::Parts::default();
     absolute.scheme = Some(Scheme::HTTP);
     absolute.authority = Some(authority);

@@ -36,7 +36,7 @@ impl Service {
 
     /// The function that the request is for, its head made ready for it.
     fn admit(&self, parts: &mut Parts, incoming: &Incoming) -> Result<Admitted, Unrouted> {
-        self.check(parts, incoming).map_err(|problem| Unrouted { problem, allow: None })?;
+        self.check(parts, incoming)?;
         let table = self.gateway.table.load();
         let Parts { uri, method, .. } = &*parts;
         let find = |host: &str| table.find(host, uri.path(), method.as_str(), &*self.gateway.rng);
@@ -44,15 +44,17 @@ impl Service {
         Ok(Admitted { function, parent: request::clean(parts, &self.conn) })
     }
 
-    fn check(&self, parts: &mut Parts, incoming: &Incoming) -> Result<(), Problem> {
+    fn check(&self, parts: &mut Parts, incoming: &Incoming) -> Result<(), Box<Problem>> {
         if parts.method.as_str() == REFUSE
             && let Some(problem) = self.conn.refusal.lock().clone()
         {
-            return Err(problem);
+            return Err(Box::new(problem));
         }
         if self.drain.has_begun() {
-            return Err(Problem::new(Code::E0409, "the node is draining")
-                .help("try again: another node answers, or this one once it is back"));
+            return Err(Box::new(
+                Problem::new(Code::E0409, "the node is draining")
+                    .help("try again: another node answers, or this one once it is back"),
+            ));
         }
         let limits = &self.gateway.limits;
         if parts.version == Version::HTTP_2 {
@@ -60,7 +62,7 @@ impl Service {
         }
         let announced = ByteCount(incoming.size_hint().lower());
         if announced > limits.request_body {
-            return Err(Problem::limit(Code::E0405, "request body", announced, limits.request_body));
+            return Err(Box::new(Problem::limit(Code::E0405, "request body", announced, limits.request_body)));
         }
         request::make_absolute(parts, &self.conn)
     }
@@ -82,17 +84,17 @@ struct Admitted {
 }
 
 /// What the scanner checks for HTTP/1 and hyper leaves to us for HTTP/2.
-fn check_http2(parts: &Parts, limits: &super::GatewayLimits) -> Result<(), Problem> {
+fn check_http2(parts: &Parts, limits: &super::GatewayLimits) -> Result<(), Box<Problem>> {
     let target = ByteCount(parts.uri.path_and_query().map_or(0, |target| target.as_str().len()) as u64);
     if target > limits.uri {
-        return Err(Problem::limit(Code::E0408, "request target", target, limits.uri));
+        return Err(Box::new(Problem::limit(Code::E0408, "request target", target, limits.uri)));
     }
     if parts.headers.len() > limits.header_count {
-        return Err(Problem::limit(Code::E0404, "header fields", parts.headers.len(), limits.header_count));
+        return Err(Box::new(Problem::limit(Code::E0404, "header fields", parts.headers.len(), limits.header_count)));
     }
     let lengths = parts.headers.get_all(header::CONTENT_LENGTH).iter().count();
     if parts.method == Method::CONNECT || lengths > 1 || parts.headers.get_all(header::HOST).iter().count() > 1 {
-        return Err(Problem::new(Code::E0406, "the request is a CONNECT, or has two lengths or two hosts"));
+        return Err(Box::new(Problem::new(Code::E0406, "the request is a CONNECT, or has two lengths or two hosts")));
     }
     Ok(())
 }

@@ -46,9 +46,20 @@ struct Endpoints(Vec<(MethodSet, Arc<LiveFunction>)>);
 #[derive(Debug)]
 pub(crate) struct Unrouted {
     /// What the caller is told.
-    pub(crate) problem: Problem,
+    pub(crate) problem: Box<Problem>,
     /// The `allow` field of an `E0403`.
     pub(crate) allow: Option<String>,
+}
+
+impl From<Problem> for Unrouted {
+    fn from(problem: Problem) -> Self {
+        Box::new(problem).into()
+    }
+}
+impl From<Box<Problem>> for Unrouted {
+    fn from(problem: Box<Problem>) -> Self {
+        Self { problem, allow: None }
+    }
 }
 
 impl Table {
@@ -92,7 +103,7 @@ impl Table {
     pub(crate) fn find(&self, host: &str, path: &str, method: &str, rng: &dyn Rng) -> Result<Arc<LiveFunction>, Unrouted> {
         let Some(app) = self.hosts.get(host).or(self.default.as_ref()) else {
             let problem = Problem::new(Code::E0401, format!("no app answers to the host {host:?}"));
-            return Err(Unrouted { problem: problem.help("call an app by its domain or as <app>.localhost"), allow: None });
+            return Err(problem.help("call an app by its domain or as <app>.localhost").into());
         };
         let routes = app.pick(rng);
         let exact = routes.exact.at(path).ok();
@@ -105,13 +116,13 @@ impl Table {
         }
         let mut allowed: Vec<&str> = [exact, rest].iter().flatten().flat_map(|matched| matched.value.allowed()).collect();
         if allowed.is_empty() {
-            return Err(Unrouted { problem: Problem::new(Code::E0402, format!("no route answers to {path}")), allow: None });
+            return Err(Problem::new(Code::E0402, format!("no route answers to {path}")).into());
         }
         allowed.sort_unstable();
         allowed.dedup();
         let allow = allowed.join(", ");
         let problem = Problem::new(Code::E0403, format!("no route answers to {method} {path}"));
-        Err(Unrouted { problem: problem.help(format!("use {allow}")), allow: Some(allow) })
+        Err(Unrouted { problem: Box::new(problem.help(format!("use {allow}"))), allow: Some(allow) })
     }
 }
 
