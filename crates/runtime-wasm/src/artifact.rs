@@ -75,7 +75,7 @@ fn check_handler(outline: &Outline) -> Result<(), Problem> {
     let is_handler = |name: &String| {
         name.split_once('@').is_some_and(|(interface, version)| interface == HANDLER && version.starts_with("0.2."))
     };
-    if outline.exports.iter().any(|name| is_handler(name)) {
+    if outline.exports.iter().any(is_handler) {
         return Ok(());
     }
     let exports = match outline.exports.as_slice() {

@@ -107,7 +107,7 @@ impl Compilers {
         let cpu = || too_much("CPU time", format!("more than {cpu_secs_max} s"), format!("{cpu_secs_max} s"));
         if let Some(child::INVALID) = status.code() {
             return Err(Problem::new(Code::E0305, format!("the artifact does not compile: {words}"))
-                .help("build it again; if it was built just now, tell us: dayfly report"));
+                .help("build it again, with the newest release of its toolchain"));
         }
         match (status.code(), status.signal()) {
             (Some(0), _) => Ok(()),

@@ -43,8 +43,7 @@ fn reason(error: &Error, denied: Option<Denied>) -> (Code, String) {
     match denied {
         // Memory or a table that the instance was to be born with.
         Some(denied) if error.downcast_ref::<WasmBacktrace>().is_none() => out_of_memory(denied),
-        // The component model's own rules: a handle that is none, a list longer than its memory, an import that nobody serves.
-        _ => (Code::E0501, format!("{}: {}", Code::E0501.title(), error.root_cause())),
+        _ => (Code::E0501, format!("{}: {}", Code::E0501.title(), rule_words(&error.root_cause().to_string()))),
     }
 }
 
@@ -85,6 +84,15 @@ fn out_of_memory(denied: Denied) -> (Code, String) {
     (Code::E0503, message)
 }
 
+/// The engine's words for a broken rule of the component model: a handle that is none, a list longer than its memory, or a call of what
+/// nobody serves, for which it knows no type.
+fn rule_words(told: &str) -> String {
+    match told.strip_prefix("unknown import: `").and_then(|rest| rest.split_once('`')) {
+        Some((import, _)) => format!("it called {import}, which dayfly does not serve"),
+        None => told.to_owned(),
+    }
+}
+
 /// The engine's words for a trap, and plainer ones where its own need knowledge of Wasm.
 fn trap_words(trap: Trap) -> String {
     match trap {
@@ -122,6 +130,14 @@ mod tests {
             Trap::StackOverflow.into(),
             None,
             (Code::E0508, "the function overflowed its stack: stack more than 512 KiB, allowed 512 KiB"),
+        );
+        check(
+            Error::msg("unknown import: `wasi:sockets/tcp@0.2.0#[method]tcp-socket.start-bind` has not been defined"),
+            None,
+            (
+                Code::E0501,
+                "the function trapped: it called wasi:sockets/tcp@0.2.0#[method]tcp-socket.start-bind, which dayfly does not serve",
+            ),
         );
         check(Error::msg("unknown handle\u{1b}[2J"), None, (Code::E0501, "the function trapped: unknown handle\\u{1b}[2J"));
     }

@@ -98,7 +98,7 @@ impl WasmRuntime {
     }
 
     /// The component from its code on disk, if that is there and whole, and the code's size. It is in memory from now on.
-    async fn from_disk(&self, digest: &Digest) -> Result<Option<(Arc<WasmComponent>, u64)>, Problem> {
+    async fn find(&self, digest: &Digest) -> Result<Option<(Arc<WasmComponent>, u64)>, Problem> {
         let (cache, shared, key) = (self.cache.clone(), self.shared.clone(), *digest);
         let found = blocking(move || match cache.find(&key) {
             Found::Nothing => Ok(None),
@@ -150,7 +150,7 @@ impl Runtime for WasmRuntime {
         })
         .await?;
         self.alone(digest, async {
-            let (cached, compiled_bytes) = match self.from_disk(digest).await? {
+            let (cached, compiled_bytes) = match self.find(digest).await? {
                 Some((_, bytes)) => (true, bytes),
                 None => (false, self.compile(digest, artifact).await?.1),
             };
@@ -168,7 +168,7 @@ impl Runtime for WasmRuntime {
             if let Some(component) = self.resident.get(digest) {
                 return Ok((component as Arc<dyn Loaded>, StartClass::Loaded));
             }
-            if let Some((component, _)) = self.from_disk(digest).await? {
+            if let Some((component, _)) = self.find(digest).await? {
                 return Ok((component as Arc<dyn Loaded>, StartClass::Loaded));
             }
             let artifact = artifact.artifact(digest).await?;

@@ -4,33 +4,27 @@ use types::{Code, Problem};
 
 use super::list;
 
-/// An interface that the host serves, in all its versions that begin so.
-struct Offered {
-    interface: &'static str,
-    versions: &'static str,
-}
-
-const fn offered(interface: &'static str, versions: &'static str) -> Offered {
-    Offered { interface, versions }
-}
-
-/// What the host serves. A version that ends in a dot stands for all that follow.
-const OFFERED: &[Offered] = &[
-    offered("wasi:http/types", "0.2."),
-    offered("wasi:http/outgoing-handler", "0.2."),
-    offered("wasi:config/store", "0.2.0-"),
-    offered("wasi:config/runtime", "0.2.0-draft"),
-    offered("wasi:keyvalue/store", "0.2.0-draft"),
-    offered("wasi:keyvalue/atomics", "0.2.0-draft"),
-    offered("wasi:keyvalue/batch", "0.2.0-draft"),
-    offered("wasi:logging/logging", ""),
-    offered("fermyon:spin/key-value", "2.0.0"),
-    offered("fermyon:spin/variables", "2.0.0"),
+/// What the host serves beside the WASI release. Drafts are known by their exact name: the next one may be another interface.
+const OFFERED: &[&str] = &[
+    "wasi:config/store@0.2.0-rc.1",
+    "wasi:config/store@0.2.0-draft",
+    "wasi:config/store@0.2.0-draft-2024-09-27",
+    "wasi:config/runtime@0.2.0-draft",
+    "wasi:keyvalue/store@0.2.0-draft2",
+    "wasi:keyvalue/store@0.2.0-draft",
+    "wasi:keyvalue/atomics@0.2.0-draft2",
+    "wasi:keyvalue/atomics@0.2.0-draft",
+    "wasi:keyvalue/batch@0.2.0-draft2",
+    "wasi:keyvalue/batch@0.2.0-draft",
+    "wasi:logging/logging@0.1.0-draft",
+    "wasi:logging/logging",
+    "fermyon:spin/key-value@2.0.0",
+    "fermyon:spin/variables@2.0.0",
 ];
 
 /// The packages of the WASI 0.2 release. Language runtimes import all of them; what of it the host does not serve ends the guest when it
 /// is called, and not before.
-const RELEASE: &[&str] = &["wasi:io", "wasi:clocks", "wasi:random", "wasi:cli", "wasi:filesystem", "wasi:sockets"];
+const RELEASE: &[&str] = &["wasi:http", "wasi:io", "wasi:clocks", "wasi:random", "wasi:cli", "wasi:filesystem", "wasi:sockets"];
 
 /// Checks that every import links.
 ///
@@ -49,24 +43,23 @@ pub(super) fn check(imports: &[String]) -> Result<(), Problem> {
 fn links(import: &str) -> bool {
     let (interface, version) = import.split_once('@').unwrap_or((import, ""));
     let of_release = interface.split_once('/').is_some_and(|(package, _)| RELEASE.contains(&package));
-    (of_release && version.starts_with("0.2."))
-        || OFFERED.iter().any(|offered| offered.interface == interface && version.starts_with(offered.versions))
+    (of_release && version.starts_with("0.2.")) || OFFERED.contains(&import)
 }
 
-/// The offered interface that shares the name after the slash, or at least the package.
+/// What is offered under the same name, or else from the same package, or else with the same name after the slash.
 fn nearest(import: &str) -> Option<String> {
-    let interface = import.split('@').next().unwrap_or(import);
-    let (package, name) = interface.split_once('/')?;
-    let same = |offered: &&Offered| offered.interface.split_once('/').is_some_and(|(p, n)| n == name || p == package);
-    if let Some(found) = OFFERED.iter().find(same) {
-        let Offered { interface, versions } = found;
-        return Some(if versions.is_empty() {
-            (*interface).to_owned()
-        } else {
-            format!("{interface}@{}", versions.trim_end_matches('.'))
-        });
+    let interface = |name: &'_ str| name.split('@').next().unwrap_or_default().to_owned();
+    let wanted = interface(import);
+    let (package, name) = wanted.split_once('/')?;
+    if RELEASE.contains(&package) {
+        return Some(format!("{package} of WASI 0.2"));
     }
-    RELEASE.contains(&package).then(|| format!("{package} of WASI 0.2"))
+    let alike = |part: &dyn Fn(&str, &str) -> bool| {
+        OFFERED.iter().find(|offered| interface(offered).split_once('/').is_some_and(|(package, name)| part(package, name)))
+    };
+    let found =
+        alike(&|p, n| p == package && n == name).or_else(|| alike(&|p, _| p == package)).or_else(|| alike(&|_, n| n == name));
+    found.map(|found| (*found).to_owned())
 }
 
 #[cfg(test)]
@@ -87,7 +80,7 @@ mod tests {
             assert!(links(good), "{good}");
         }
         for bad in
-            ["wasi:http/types@0.3.0", "acme:io/poll@0.2.0", "wasi:nn/graph@0.2.0-rc", "run", "fermyon:spin/key-value@3.0.0"]
+            ["wasi:http/types@0.3.0", "acme:io/poll@0.2.0", "wasi:nn/graph@0.2.0-rc", "run", "wasi:keyvalue/store@0.2.0-draft3"]
         {
             assert!(!links(bad), "{bad}");
         }
@@ -97,7 +90,7 @@ mod tests {
     fn the_nearest_offer_is_named() {
         let problem = check(&["wasi:keyvalue/watcher@0.2.0-draft".into()]).expect_err("not offered");
         assert_eq!(problem.code, Code::E0304);
-        assert_eq!(problem.help.as_deref(), Some("the nearest that it offers is wasi:keyvalue/store@0.2.0-draft"));
+        assert_eq!(problem.help.as_deref(), Some("the nearest that it offers is wasi:keyvalue/store@0.2.0-draft2"));
         let problem = check(&["wasi:clocks/wall-clock@0.3.0".into()]).expect_err("not offered");
         assert_eq!(problem.help.as_deref(), Some("the nearest that it offers is wasi:clocks of WASI 0.2"));
     }

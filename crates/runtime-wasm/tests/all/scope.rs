@@ -37,6 +37,7 @@ pub(crate) struct World {
 }
 
 impl Default for World {
+    #[allow(clippy::disallowed_methods, reason = "this is the clock, of tests")]
     fn default() -> Self {
         let environment = BTreeMap::from([("GREETING".to_owned(), "hello".to_owned())]);
         Self { began: Instant::now(), environment, response: Mutex::default(), told: Mutex::default(), random_panics: false }
