@@ -1,7 +1,7 @@
 //! What dayfly logs about itself, to standard error: warnings and worse, unless `DAYFLY_LOG` says otherwise. What functions log goes to
 //! telemetry and never here.
 
-use std::io::{self, IsTerminal as _};
+use std::io;
 
 use tracing_subscriber::EnvFilter;
 
@@ -18,5 +18,6 @@ pub(crate) fn start() {
             EnvFilter::new(DEFAULT)
         }),
     };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).init();
+    // Colour is a feature of the subscriber that is not built in: asking for it panics, and only where there is a terminal.
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(false).init();
 }
