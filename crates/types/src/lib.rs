@@ -1,6 +1,7 @@
 //! The nouns of dayfly: what the whole project talks about, with no behaviour beyond keeping themselves valid.
 //!
-//! Everything here is plain data. Nothing does I/O, reads a clock or knows a library beyond serde. Serialized forms live in
+//! Everything here is plain data. Nothing does I/O, reads a clock or knows a library beyond serde (and utoipa, by which the wire
+//! types describe themselves for OpenAPI). Serialized forms live in
 //! [`wire`]; the limits of the platform are one table in [`limits`]; every error that a person can meet is one row in [`problem`].
 
 pub mod app;
