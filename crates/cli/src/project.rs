@@ -49,11 +49,12 @@ pub(crate) fn load(dir: &Path, env: &EnvName) -> Result<Loaded> {
     Ok(manifest::load(dir, env)?)
 }
 
-/// The folder that a manifest's paths are relative to.
+/// The folder that a manifest's paths are relative to, as people write it: relative to here if it lies below.
 pub(crate) fn folder(dir: &Path) -> PathBuf {
     let folder = if dir.is_dir() { dir } else { dir.parent().unwrap_or(dir) };
-    // Paths below the current folder are shown as people write them, without `./`.
-    folder.strip_prefix(".").unwrap_or(folder).to_owned()
+    let here = std::env::current_dir().unwrap_or_default();
+    let below = folder.strip_prefix(here).unwrap_or(folder);
+    below.strip_prefix(".").unwrap_or(below).to_owned()
 }
 
 impl Project {

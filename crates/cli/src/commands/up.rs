@@ -108,7 +108,7 @@ impl Session {
         }
         note(format!(" control  {}", node.control_url));
         if watching {
-            note(format!(" watching {}", if self.dir == Path::new(".") { "this folder".into() } else { self.dir.display().to_string() }));
+            note(format!(" watching {}", where_of(&project::folder(&self.dir))));
         }
         note("dayfly trace last · dayfly logs · dayfly cost · ctrl-c ends".into());
         Ok(())
@@ -184,6 +184,11 @@ async fn changed(watch: &mut Option<Watch>) -> Vec<PathBuf> {
         Some(watch) => watch.next().await,
         None => std::future::pending().await,
     }
+}
+
+/// A folder in words: the current one has no name of its own.
+fn where_of(folder: &Path) -> String {
+    if folder.as_os_str().is_empty() { "this folder".into() } else { folder.display().to_string() }
 }
 
 /// The time of day, as each line of `up` begins.
