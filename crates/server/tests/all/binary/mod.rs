@@ -1,4 +1,7 @@
 //! Tests through the program `dayfly` alone: commands, sockets and files, as people and their tools meet them.
 
+mod gateway;
+mod hostile;
 mod real_input;
+mod streams;
 mod support;

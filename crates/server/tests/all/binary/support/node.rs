@@ -114,8 +114,10 @@ impl Node {
     }
     /// Asks the control API.
     pub(crate) fn api(&self, target: &str) -> Value {
-        let request = Request::get(target).header("authorization", format!("Bearer {}", self.token));
-        request.send(self.control).expect(200).json()
+        self.authorized(target).send(self.control).expect(200).json()
+    }
+    fn authorized(&self, target: impl Into<String>) -> Request {
+        Request::get(target).header("authorization", format!("Bearer {}", self.token))
     }
 
     /// A command that speaks to this node, run in its folder.
@@ -144,17 +146,16 @@ impl Node {
     /// The newest request that the node has kept with this path, once it is kept: records are written behind the answers.
     pub(crate) fn request(&self, path: &str) -> Value {
         eventually(&format!("a record of {path}"), || {
-            let listed = self.cli(&["trace", "--list", "--json", "-n", "1000"]).expect_done().json_lines();
-            listed.into_iter().find(|request| request["cause"].as_str().is_some_and(|cause| cause.contains(path)))
+            let listed = self.api("/v1/invocations?limit=1000");
+            let listed = listed.as_array().expect("a list");
+            listed.iter().find(|request| request["cause"].as_str().is_some_and(|cause| cause.ends_with(path))).cloned()
         })
     }
-    /// The record of an answer's invocation.
+    /// The record of an answer's invocation, once it is kept.
     pub(crate) fn record_of(&self, response: &Response) -> Value {
-        let id = response.header("x-request-id").expect("each answer carries its id").to_owned();
-        eventually(&format!("a record of {id}"), || {
-            let listed = self.cli(&["trace", "--list", "--json", "-n", "1000"]).expect_done().json_lines();
-            listed.into_iter().find(|request| request["invocation"] == id.as_str())
-        })
+        let id = response.header("x-request-id").expect("each answer carries its id");
+        let asked = self.authorized(format!("/v1/invocations/{id}"));
+        eventually(&format!("a record of {id}"), || Some(asked.send(self.control)).filter(|answer| answer.status == 200)).json()
     }
 
     /// Memory that the node has resident, in KiB, as proc_pid_status(5) tells.

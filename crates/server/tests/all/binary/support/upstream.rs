@@ -1,4 +1,4 @@
-//! A server for functions to call: it answers each request by its path, and counts them.
+//! A server for functions to call: it counts requests and answers with the count, or `/headers` with the request's.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -56,13 +56,13 @@ fn serve(stream: TcpStream, served: &AtomicUsize) {
         if reader.read_line(&mut first).unwrap_or(0) == 0 {
             return;
         }
-        let mut line = String::new();
-        while reader.read_line(&mut line).unwrap_or(0) > 2 {
-            line.clear();
+        let (mut fields, mut field) = (String::new(), String::new());
+        while reader.read_line(&mut field).unwrap_or(0) > 2 {
+            fields += &std::mem::take(&mut field);
         }
         let count = served.fetch_add(1, Ordering::SeqCst) + 1;
         let path = first.split(' ').nth(1).unwrap_or_default();
-        let body = format!("answer {count} to {path}");
+        let body = if path == "/headers" { fields } else { format!("answer {count} to {path}") };
         let answer = format!("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         if writer.write_all(answer.as_bytes()).is_err() {
             return;
