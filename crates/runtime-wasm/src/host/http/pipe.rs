@@ -182,8 +182,9 @@ impl http_body::Body for PipeBody {
     fn size_hint(&self) -> SizeHint {
         let state = self.0.state.lock();
         match state.end {
-            End::Finished | End::Trailers(_) => SizeHint::with_exact(state.bytes as u64),
-            End::Open | End::Broken(_) => {
+            End::Finished => SizeHint::with_exact(state.bytes as u64),
+            // HTTP/1.1 sends trailers behind chunks only: a known length would drop them.
+            End::Open | End::Trailers(_) | End::Broken(_) => {
                 let mut hint = SizeHint::new();
                 hint.set_lower(state.bytes as u64);
                 hint
@@ -262,19 +263,25 @@ mod tests {
     }
 
     #[test]
-    fn a_finished_body_has_its_length_then_its_trailers_then_its_end() {
+    fn a_finished_body_has_its_length_unless_trailers_follow() {
         let cx = &mut Context::from_waker(Waker::noop());
         let pipe = Pipe::new();
         let mut body = pipe.body();
         assert_eq!(body.size_hint().exact(), None);
         pipe.push(Bytes::from_static(b"abc"));
         pipe.finish(Some(HeaderMap::from_iter([(http::header::ETAG, http::HeaderValue::from_static("1"))])));
-        assert_eq!((body.size_hint().exact(), body.is_end_stream()), (Some(3), false));
+        assert_eq!((body.size_hint().exact(), body.size_hint().lower(), body.is_end_stream()), (None, 3, false));
         assert!(matches!(frame(&mut body, cx), Poll::Ready(Some(Ok(frame))) if frame.is_data()));
         assert!(matches!(frame(&mut body, cx), Poll::Ready(Some(Ok(frame))) if frame.is_trailers()));
         assert!(body.is_end_stream() && matches!(frame(&mut body, cx), Poll::Ready(None)));
         drop(body);
         assert!(!pipe.is_abandoned());
+
+        let pipe = Pipe::new();
+        let body = pipe.body();
+        pipe.push(Bytes::from_static(b"abc"));
+        pipe.finish(None);
+        assert_eq!(body.size_hint().exact(), Some(3));
     }
 
     #[test]
