@@ -61,6 +61,42 @@ fn every_command_in_the_documentation_parses() {
 }
 
 #[test]
+fn every_file_and_test_that_architecture_names_exists() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("the page");
+    let named: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
+    let is_path = |name: &&&str| name.contains('/') && !name.contains([' ', '<', '\n']);
+    let mut checked = 0;
+    for name in named.iter().filter(is_path) {
+        checked += 1;
+        assert!(root().join(name).exists() || root().join("crates").join(name).exists(), "{name}");
+    }
+    let sources = sources();
+    let is_test = |name: &&&str| name.matches('_').count() >= 3 && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    for name in named.iter().filter(is_test) {
+        checked += 1;
+        let declared = format!("fn {name}(");
+        assert!(sources.iter().any(|source| source.contains(&declared)), "no test is called {name}");
+    }
+    assert!(checked > 60, "the page names more: {checked}");
+}
+
+/// All Rust source below crates/.
+fn sources() -> Vec<String> {
+    let (mut sources, mut folders) = (Vec::new(), vec![root().join("crates")]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                sources.push(fs::read_to_string(&path).expect("a source"));
+            }
+        }
+    }
+    sources
+}
+
+#[test]
 fn a_verb_or_flag_that_does_not_exist_would_be_noticed() {
     for line in ["dayfly trase last", "cd hello && dayfly up --prot 1", "DAYFLY_TOKEN=x dayfly deploy --force | cat"] {
         let bad = commands(line).iter().any(|words| cli::command().try_get_matches_from(words).is_err());
