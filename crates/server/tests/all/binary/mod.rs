@@ -1,7 +1,10 @@
 //! Tests through the program `dayfly` alone: commands, sockets and files, as people and their tools meet them.
 
+mod bad_input;
+mod commands;
 mod gateway;
 mod hostile;
 mod real_input;
 mod streams;
+mod survival;
 mod support;
