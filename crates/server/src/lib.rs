@@ -3,6 +3,8 @@
 //! [`registry`] is the only file that names implementations; `node` starts and stops them; the command line is `cli`'s.
 
 pub mod config;
+mod fatal;
+mod files;
 mod keys;
 mod lanes;
 mod listen;

@@ -12,6 +12,7 @@ use types::{Code, Elapsed, Problem, wire::replay::ReplayReport};
 
 use crate::{
     config::{Settings, VERSION},
+    files,
     lanes::Lanes,
     listen::{Purpose, listen},
     registry::{self, Services},
@@ -55,6 +56,7 @@ struct Running {
 fn start(settings: Settings) -> Result<RunningNode, Problem> {
     let clock = registry::clock();
     let begun = clock.monotonic_ns();
+    files::raise_limit();
     let lanes = Lanes::start(settings.lane_threads)?;
     let main = lanes.main().clone();
     match main.block_on(serve(settings, &clock, lanes.busy().clone())) {

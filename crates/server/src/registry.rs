@@ -15,7 +15,7 @@ use types::{Problem, limits};
 
 use crate::{
     config::{COMPILE_CHILD, Settings},
-    keys,
+    fatal, keys,
 };
 
 /// Every service of a node, as ports. No `Default`: forget one and it does not compile.
@@ -49,12 +49,11 @@ pub(crate) fn rng() -> Arc<dyn Rng> {
 pub(crate) fn open(settings: &Settings, clock: Arc<dyn Clock>, own_addresses: Vec<SocketAddr>) -> Result<Services, Problem> {
     let rng = rng();
     let store = EmbeddedStore::open(&settings.data_dir, Arc::clone(&clock))?;
-    store.on_stop(|reason| {
-        tracing::error!(reason, "the store can't say what is on the disk any more: only a new process can find out");
-        std::process::exit(STORE_STOPPED);
-    });
     let telemetry: Arc<dyn Telemetry> =
         TelemetryStore::open(settings.data_dir.join("telemetry"), Arc::clone(&clock), RetentionDays(limits::RETENTION_DAYS))?;
+    // Weak: who stops the node waits for the writer to end, which the last owner of the store does.
+    let records = Arc::downgrade(&telemetry);
+    store.on_stop(move |reason| fatal::store_stopped(reason, records.upgrade()));
     let seal_key = keys::seal_key(&settings.data_dir, &*rng)?;
     let runtime = runtime(&settings.data_dir, &settings.compiler, Arc::clone(&rng))?;
     let journals = JournalReader::new(Arc::clone(&telemetry), store.blob(), seal_key.clone());
@@ -78,9 +77,6 @@ pub(crate) fn open(settings: &Settings, clock: Arc<dyn Clock>, own_addresses: Ve
         seal_key,
     })
 }
-
-/// The exit code of a process whose store has stopped for good.
-const STORE_STOPPED: i32 = 1;
 
 /// The runtime for components, which keeps compiled code below the folder.
 ///
