@@ -15,6 +15,7 @@ use std::{
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
+    thread,
 };
 
 use parking_lot::Mutex;
@@ -22,6 +23,10 @@ use ports::Rng;
 use types::{Code, Digest, Problem};
 
 const KEY_BYTES: usize = 32;
+/// Hexadecimal digits of an engine's hash that name its folder.
+const ENGINE_DIGITS: usize = 32;
+/// How many folders of other engines one start removes; what remains, the next one does.
+const OTHER_ENGINES_MAX: usize = 16;
 
 /// The folder of compiled code for one engine.
 pub(crate) struct Cache {
@@ -64,9 +69,14 @@ impl Cache {
     /// Opens the folder under `data`, and makes it and the key if they are not there.
     pub(crate) fn open(data: &Path, compatibility: blake3::Hash, rng: &dyn Rng) -> Result<Self, Problem> {
         let root = data.join("aot");
-        let folder = root.join(&compatibility.to_hex()[..32]);
+        let folder = root.join(&compatibility.to_hex()[..ENGINE_DIGITS]);
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|error| failed(&folder, &error))?;
         remove_scratch(&folder);
+        let (all, current) = (root.clone(), folder.clone());
+        // Beside the start, which need not wait for it.
+        if let Err(error) = thread::Builder::new().name("old-code".into()).spawn(move || remove_other_engines(&all, &current)) {
+            tracing::warn!(%error, "code compiled for other engines is not removed");
+        }
         let key_path = root.join("key");
         let key = open_key(&key_path, rng).map_err(|error| failed(&key_path, &error))?;
         Ok(Self { folder, key, compatibility, verified: Mutex::default(), temporary: AtomicU64::new(0) })
@@ -166,6 +176,24 @@ fn remove_scratch(folder: &Path) {
     }
 }
 
+/// Removes code that was compiled for other engines, such as the one of the version before: nothing here can load it. Code that another
+/// process has mapped stays until that process lets go of it.
+fn remove_other_engines(root: &Path, current: &Path) {
+    let is_engine = |path: &Path| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| name.len() == ENGINE_DIGITS && name.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    let entries = fs::read_dir(root).into_iter().flatten().flatten();
+    let others = entries.map(|entry| entry.path()).filter(|path| path != current && is_engine(path));
+    for folder in others.take(OTHER_ENGINES_MAX) {
+        let folder_shown = folder.display();
+        match fs::remove_dir_all(&folder) {
+            Ok(()) => tracing::info!(folder = %folder_shown, "code compiled for another engine was removed"),
+            Err(error) => tracing::warn!(%error, folder = %folder_shown, "code compiled for another engine could not be removed"),
+        }
+    }
+}
+
 fn open_key(path: &Path, rng: &dyn Rng) -> io::Result<[u8; KEY_BYTES]> {
     match fs::read(path) {
         Ok(bytes) => {
@@ -227,6 +255,22 @@ mod tests {
             assert_eq!(cache(data.path(), b"engine").find(&digest), Found::Code(path.clone(), 13));
         }
         assert_eq!(cache(data.path(), b"another engine").find(&digest), Found::Nothing);
+    }
+
+    #[test]
+    fn code_for_other_engines_is_removed_and_nothing_else() {
+        let data = tempfile::tempdir().expect("a folder");
+        let root = data.path().join("aot");
+        let [current, other] = ["a", "b"].map(|digit| root.join(digit.repeat(ENGINE_DIGITS)));
+        let foreign = root.join("notes");
+        for folder in [&current, &other, &foreign] {
+            fs::create_dir_all(folder).expect("made");
+            fs::write(folder.join("1.cwasm"), b"code").expect("written");
+        }
+        fs::write(root.join("key"), [1; KEY_BYTES]).expect("written");
+        remove_other_engines(&root, &current);
+        assert!(!other.exists());
+        assert!([current, foreign, root.join("key")].iter().all(|path| path.exists()));
     }
 
     #[test]
