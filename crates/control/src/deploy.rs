@@ -1,7 +1,7 @@
 //! Revisions: stored once, never changed, and switched between. A deployment is all there or not at all: everything that can be refused
 //! is refused before the revision is stored, and the switch is one write and one new snapshot.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -100,14 +100,20 @@ impl Control {
         let served = largest(&deployed.shares).map(|share| share.revision);
         let number = rollback.to.or_else(|| previous(served?)).ok_or_else(|| {
             let message = format!("{key} serves its first revision: there is none before it");
-            Problem::new(Code::E0704, message).help(format!("dayfly rollback {} --to <revision>", key.app))
+            Problem::new(Code::E0704, message).help(format!("dayfly rollback {} --revision N", key.app))
         })?;
         let revision = self.revision(key, number, deployed.latest).await?;
-        let data_kept = resources(&revision);
+        // What the revisions left and gone back to use: neither's data moves.
+        let mut data_kept = resources(&revision);
+        if let Some(served) = served
+            && let Ok(left) = self.revision(key, served, deployed.latest).await
+        {
+            data_kept.extend(resources(&left));
+        }
         self.serve(key, revision).await?;
         tracing::info!(app = %key, revision = %number, "traffic switched");
         let before = deployed.shares.into_iter().map(share).collect();
-        Ok(RolledBack { before, revision: number, data_kept, urls: self.publisher.urls(key) })
+        Ok(RolledBack { before, revision: number, data_kept: data_kept.into_iter().collect(), urls: self.publisher.urls(key) })
     }
 
     /// Serves everything that the catalog says is served.
@@ -187,7 +193,7 @@ impl Control {
         let revision = self.catalog.revision(key, number).await?;
         revision.ok_or_else(|| {
             let message = format!("{key} has no revision {number}: the newest is {latest}");
-            Problem::new(Code::E0704, message).help(format!("dayfly apps {}", key.app))
+            Problem::new(Code::E0704, message).help("dayfly apps")
         })
     }
 }
@@ -203,10 +209,8 @@ fn previous(served: RevisionNumber) -> Option<RevisionNumber> {
     served.0.checked_sub(1).filter(|number| *number > 0).map(RevisionNumber)
 }
 
-fn resources(revision: &Revision) -> Vec<Resource> {
-    let all: std::collections::BTreeSet<Resource> =
-        revision.app.functions.values().flat_map(|function| &function.uses).map(|grant| grant.resource.clone()).collect();
-    all.into_iter().collect()
+fn resources(revision: &Revision) -> BTreeSet<Resource> {
+    revision.app.functions.values().flat_map(|function| &function.uses).map(|grant| grant.resource.clone()).collect()
 }
 
 pub(crate) fn share(share: Share) -> api::Share {

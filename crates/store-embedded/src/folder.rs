@@ -69,7 +69,7 @@ fn in_use(root: &Path, lock: &Path) -> Problem {
     let holder = fs::read_to_string(lock).unwrap_or_default();
     let by = if holder.is_empty() { "another process".into() } else { format!("process {}", holder.trim()) };
     Problem::new(Code::E0607, format!("the data folder {} is in use by {by}", root.display()))
-        .help("stop that process, or give this one another folder with --data")
+        .help("stop that process, or use another folder: dayfly server --data <folder>")
 }
 
 fn cannot(path: &Path, what: &str, error: &io::Error) -> Problem {
