@@ -14,10 +14,27 @@ const QUIET: Duration = Duration::from_millis(1_500);
 
 /// Each name says what is wrong with the bytes.
 pub(crate) fn malformed() -> Vec<(&'static str, String)> {
-    let field = |line: &str| format!("POST / HTTP/1.1\r\nhost: a\r\n{line}\r\n\r\n");
-    let post = |fields: &str, body: &str| format!("POST / HTTP/1.1\r\nhost: a\r\n{fields}\r\n\r\n{body}");
-    let line = |line: &str| format!("{line}\r\nhost: a\r\n\r\n");
-    let chunked = |body: &str| post("transfer-encoding: chunked", body);
+    [lengths_and_encodings(), fields(), hosts(), request_lines(), chunks(), too_much()].concat()
+}
+
+fn field(line: &str) -> String {
+    format!("POST / HTTP/1.1\r\nhost: a\r\n{line}\r\n\r\n")
+}
+
+fn post(fields: &str, body: &str) -> String {
+    format!("POST / HTTP/1.1\r\nhost: a\r\n{fields}\r\n\r\n{body}")
+}
+
+fn line(line: &str) -> String {
+    format!("{line}\r\nhost: a\r\n\r\n")
+}
+
+fn chunked(body: &str) -> String {
+    post("transfer-encoding: chunked", body)
+}
+
+/// Which says how long the body is?
+fn lengths_and_encodings() -> Vec<(&'static str, String)> {
     vec![
         ("length and encoding", post("content-length: 5\r\ntransfer-encoding: chunked", "0\r\n\r\n")),
         ("encoding and length", post("transfer-encoding: chunked\r\ncontent-length: 5", "0\r\n\r\n")),
@@ -45,6 +62,12 @@ pub(crate) fn malformed() -> Vec<(&'static str, String)> {
         ("chunked after a vertical tab", field("transfer-encoding: \x0bchunked")),
         ("an empty encoding", field("transfer-encoding:")),
         ("an encoding in 1.0", "POST / HTTP/1.0\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n".into()),
+    ]
+}
+
+/// Where do fields end, and names?
+fn fields() -> Vec<(&'static str, String)> {
+    vec![
         ("a blank before the colon of the encoding", post("transfer-encoding : chunked", "0\r\n\r\n")),
         ("a tab before the colon of the length", post("content-length\t: 5", "hello")),
         ("a blank before the colon", field("x : y")),
@@ -67,6 +90,12 @@ pub(crate) fn malformed() -> Vec<(&'static str, String)> {
         ("a name with a bracket", field("x[0]: y")),
         ("a name with a slash", field("a/b: y")),
         ("a name that is not ASCII", field("\u{e4}: y")),
+    ]
+}
+
+/// Whom is it for?
+fn hosts() -> Vec<(&'static str, String)> {
+    vec![
         ("two hosts", field("host: b")),
         ("two equal hosts", field("host: a")),
         ("no host", "GET / HTTP/1.1\r\n\r\n".into()),
@@ -77,6 +106,12 @@ pub(crate) fn malformed() -> Vec<(&'static str, String)> {
         ("a host with a bad port", "GET / HTTP/1.1\r\nhost: a:x\r\n\r\n".into()),
         ("a list of hosts", "GET / HTTP/1.1\r\nhost: a, b\r\n\r\n".into()),
         ("another host in the target", "GET http://b/ HTTP/1.1\r\nhost: a\r\n\r\n".into()),
+    ]
+}
+
+/// What is asked?
+fn request_lines() -> Vec<(&'static str, String)> {
+    vec![
         ("a target of another scheme", line("GET ftp://a/ HTTP/1.1")),
         ("a target without slash", line("GET any HTTP/1.1")),
         ("an asterisk for GET", line("GET * HTTP/1.1")),
@@ -101,6 +136,12 @@ pub(crate) fn malformed() -> Vec<(&'static str, String)> {
         ("two empty lines first", format!("\r\n\r\n{}", line("GET / HTTP/1.1"))),
         ("an empty line of LF first", format!("\n{}", line("GET / HTTP/1.1"))),
         ("TLS", "\x16\x03\x01\x02\0\x01\0\x01\r\n\r\n".into()),
+    ]
+}
+
+/// Where do chunks end?
+fn chunks() -> Vec<(&'static str, String)> {
+    vec![
         ("a chunk of no digits", chunked("\r\nhello\r\n0\r\n\r\n")),
         ("a chunk size with a sign", chunked("+5\r\nhello\r\n0\r\n\r\n")),
         ("a chunk size with 0x", chunked("0x5\r\nhello\r\n0\r\n\r\n")),
@@ -119,6 +160,12 @@ pub(crate) fn malformed() -> Vec<(&'static str, String)> {
         ("a trailer with a NUL", chunked("0\r\nx: \0\r\n\r\n")),
         ("a folded trailer", chunked("0\r\n x\r\n\r\n")),
         ("a trailer ended by LF", chunked("0\r\nx: y\n\r\n")),
+    ]
+}
+
+/// More than anybody reads.
+fn too_much() -> Vec<(&'static str, String)> {
+    vec![
         ("a target of 9 KiB", line(&format!("GET /{} HTTP/1.1", "a".repeat(9 << 10)))),
         ("a header block of 70 KiB", field(&format!("x: {}", "a".repeat(70 << 10)))),
         ("65 fields", field(&"x: y\r\n".repeat(65))),

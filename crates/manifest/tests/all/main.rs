@@ -7,3 +7,4 @@ mod edits;
 mod mutated;
 mod refused;
 mod support;
+mod values;
