@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::Response;
+use http::{HeaderName, HeaderValue, Response};
 use ports::{Body, Invocation, Loaded};
 use types::{Elapsed, InvocationId, Problem, Start, StartClass};
 
@@ -12,6 +12,9 @@ use crate::{
     gate::Permit,
     refuse,
 };
+
+/// The header that names the invocation to its caller.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Runs one invocation. Dropping the future at any point ends the guest and settles the invocation as one whose client went away.
 pub(crate) async fn run(services: Arc<Services>, invocation: Invocation) -> Response<Body> {
@@ -57,8 +60,8 @@ async fn place(services: &Services, facts: &Facts) -> Result<(Arc<dyn Loaded>, S
 
 /// Says on the response which invocation gave it.
 fn name(response: &mut Response<Body>, id: InvocationId) {
-    let value = http::HeaderValue::from_maybe_shared(bytes::Bytes::from(id.to_string()));
-    response.headers_mut().insert("x-request-id", value.expect("an id is letters and digits"));
+    let value = HeaderValue::from_bytes(&id.to_ascii()).expect("an id is letters and digits");
+    response.headers_mut().insert(REQUEST_ID, value);
 }
 
 impl Facts {

@@ -108,6 +108,18 @@ impl InvocationId {
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
+    /// The printed form, without making a `String`: every response carries one.
+    #[must_use]
+    pub fn to_ascii(&self) -> [u8; 30] {
+        // 128 bits are 25.6 symbols: the first symbol carries the top 3 bits, so that text sorts as the bytes do.
+        let value = u128::from_be_bytes(self.0);
+        let mut text = *b"inv_00000000000000000000000000";
+        for (i, symbol) in text[4..].iter_mut().enumerate() {
+            let five_bits = (value >> (125 - i * 5)) as u8 & 31;
+            *symbol = SYMBOLS[usize::from(five_bits)];
+        }
+        text
+    }
     /// When the id was made, in milliseconds since 1970.
     #[must_use]
     pub fn unix_ms(&self) -> u64 {
@@ -117,7 +129,7 @@ impl InvocationId {
 
 impl fmt::Display for InvocationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("inv_{}", crockford_encode(&self.0)))
+        f.pad(std::str::from_utf8(&self.to_ascii()).expect("an id is ASCII"))
     }
 }
 impl fmt::Debug for InvocationId {
@@ -147,12 +159,6 @@ impl<'de> Deserialize<'de> for InvocationId {
             <[u8; 16]>::deserialize(d).map(Self)
         }
     }
-}
-
-fn crockford_encode(bytes: &[u8; 16]) -> String {
-    // 128 bits are 25.6 symbols: the first symbol carries the top 3 bits, so that text sorts as the bytes do.
-    let value = u128::from_be_bytes(*bytes);
-    (0..26).map(|i| char::from(SYMBOLS[usize::try_from(value >> (125 - i * 5) & 31).expect("five bits fit")])).collect()
 }
 
 fn crockford_decode(text: &str) -> Option<[u8; 16]> {

@@ -78,7 +78,7 @@ impl Facts {
 
     /// `GET /ada`: never the query, which may hold what should not be shown.
     pub(crate) fn cause(&self) -> String {
-        format!("{} {}", self.method, self.uri.path())
+        [self.method.as_str(), " ", self.uri.path()].concat()
     }
 
     /// The request's head for the journal.

@@ -4,6 +4,7 @@
 //! up a slice of CPU and belongs among its like, on the busy lane; or both. Wherever it is, dropping it settles it.
 
 mod facts;
+mod request_body;
 mod settle;
 mod slot;
 
@@ -73,6 +74,7 @@ impl Flight {
             detailed: facts.detailed,
         };
         let scope = Arc::new(LiveScope::new(services.clone(), beginning));
+        let request = request.map(|body| request_body::RequestBody::wrap(body, &scope));
         let run = loaded.call(Call { request, scope: scope.clone(), limits });
         let deadline_ns = facts.began_ns.saturating_add(Elapsed::from(limits.time).ns());
         let (cpu, timer, settled) = (Elapsed::ZERO, None, false);

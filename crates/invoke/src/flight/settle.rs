@@ -29,7 +29,10 @@ impl Flight {
         assert!(!self.settled, "an invocation is settled once");
         self.settled = true;
         let at = self.scope.pen.elapsed();
-        let outcome = outcome(ended, self.scope.slot.status());
+        let outcome = match self.scope.slot.client_fault() {
+            Some(code) => Outcome::Failed { code, message: code.title().to_owned(), status: code.status() },
+            None => outcome(ended, self.scope.slot.status()),
+        };
         let failure = if let Outcome::Failed { code, .. } = &outcome { Some(*code) } else { None };
         let writer = self.scope.pen.write(|writer| std::mem::replace(writer, Writer::new(false)));
         self.start.instantiated = writer.instantiated.map_or(Elapsed::ZERO, |made| made.less(self.start.queued).less(self.start.loaded));

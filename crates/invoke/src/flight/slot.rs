@@ -15,6 +15,7 @@ struct State {
     held: Held,
     status: Option<u16>,
     failure: Option<Code>,
+    client: Option<Code>,
 }
 
 #[derive(Default)]
@@ -67,6 +68,18 @@ impl Slot {
     /// The status that was given, if one was.
     pub(crate) fn status(&self) -> Option<u16> {
         self.0.lock().status
+    }
+
+    /// Notes that the client's request broke off, and how.
+    pub(crate) fn blame_client(&self, code: Option<Code>) {
+        let mut state = self.0.lock();
+        state.client = state.client.or(code);
+    }
+
+    /// What the client did wrong, unless the function has answered all the same.
+    pub(crate) fn client_fault(&self) -> Option<Code> {
+        let state = self.0.lock();
+        state.client.filter(|_| state.status.is_none())
     }
 
     /// Notes how the guest failed and sends whoever waits away.

@@ -65,9 +65,9 @@ pub(crate) fn entries(notes: Vec<Note>) -> Vec<Entry> {
     notes.into_iter().map(entry).collect()
 }
 
-/// Whether an outcome is one whose journal `record = "errors"` keeps: a caller who went away is no failure of the function.
+/// Whether an outcome is one whose journal `record = "errors"` keeps: what a caller did wrong is no failure of the function.
 pub(crate) fn is_failure(outcome: &Outcome) -> bool {
-    let gone = matches!(outcome, Outcome::Failed { code: Code::E0511 | Code::E0505, .. });
+    let gone = matches!(outcome, Outcome::Failed { code: Code::E0511 | Code::E0505 | Code::E0405 | Code::E0407, .. });
     outcome.is_error() && !gone
 }
 

@@ -92,6 +92,8 @@ impl Outbound for GrantedOutbound {
             return Err(Failure { code: Code::E0510, message });
         }
         request.private_named = reached(&self.function.function, request.request.uri())?;
+        // Connections are kept and used again within an app, never across apps.
+        request.request.extensions_mut().insert(self.function.key.clone());
         self.inner.send(request).await
     }
 }

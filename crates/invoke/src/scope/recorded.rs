@@ -28,7 +28,14 @@ impl RecordedKv {
     fn note<T>(&self, id: CallId, result: &Result<T, StoreError>, reply: impl FnOnce(&T) -> Reply) {
         let reply = match result {
             Ok(value) => reply(value),
-            Err(error) => Reply::Failed(Failure { code: error.code(), message: error.to_string() }),
+            Err(error) => {
+                let failure = Failure { code: error.code(), message: error.to_string() };
+                // A lost race is part of the interface; the rest is told to people, whatever the function makes of it.
+                if !matches!(failure.code, Code::E0710) {
+                    self.pen.refused(&failure);
+                }
+                Reply::Failed(failure)
+            }
         };
         self.pen.reply(id, reply);
     }

@@ -151,3 +151,28 @@ async fn journals_are_kept_as_the_manifest_says() {
         assert_eq!(world.journal(record.id).await.is_ok(), kept, "{mode} {answered}");
     }
 }
+
+#[tokio::test]
+async fn a_request_that_is_too_large_is_the_callers_fault_unless_the_function_answers() {
+    struct TooLarge;
+    impl http_body::Body for TooLarge {
+        type Data = bytes::Bytes;
+        type Error = ports::BodyError;
+        fn poll_frame(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, ports::BodyError>>> {
+            std::task::Poll::Ready(Some(Err(ports::BodyError::TooLarge { allowed: 1 })))
+        }
+    }
+    for (answers, status) in [(false, 413), (true, 200)] {
+        let read = guest(move |request, scope, _| async move {
+            let read = http_body_util::BodyExt::collect(request.into_body()).await;
+            assert!(read.is_err(), "the guest sees that the body broke off");
+            if answers { answer(&scope, 200, "never mind") } else { Ended::Returned }
+        });
+        let world = World::new(read, |function| function.record = RecordMode::Errors);
+        assert_eq!(text(world.invoke_with("/", Body::stream(TooLarge)).await).await.0, status);
+        assert!(!world.records()[0].journal_kept);
+    }
+}

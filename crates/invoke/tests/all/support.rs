@@ -205,7 +205,11 @@ impl World {
     }
 
     pub(crate) fn invoke(&self, path: &str) -> BoxFuture<Response<Body>> {
-        let request = Request::get(format!("http://shop.localhost{path}")).header("cookie", "secret").body(Body::Empty);
+        self.invoke_with(path, Body::Empty)
+    }
+
+    pub(crate) fn invoke_with(&self, path: &str, body: Body) -> BoxFuture<Response<Body>> {
+        let request = Request::get(format!("http://shop.localhost{path}")).header("cookie", "secret").body(body);
         let request = request.expect("a request");
         let received_ns = ports::Clock::monotonic_ns(&system::SystemClock::new());
         self.engine.invoke(Invocation { function: self.function.clone(), request, parent: None, received_ns })

@@ -17,8 +17,8 @@ use super::{
 const VERSION: u8 = 1;
 /// The level for tails.
 const FAST: i32 = -5;
-/// The level for sealed blocks.
-const GOOD: i32 = 3;
+/// The level for sealed blocks: every request pays for it in CPU, so the first that finds repetition.
+const GOOD: i32 = 1;
 /// Below this, packing a column costs more than it saves.
 const PACK_FROM: usize = 64;
 /// No column is larger: a batch is cut long before. What claims to be is damaged.
