@@ -34,8 +34,8 @@ pub(crate) enum Command {
     Server(Server),
     /// Deploy the app of a folder as a new revision
     Deploy(Deploy),
-    /// List what is deployed
-    Apps,
+    /// List what is deployed, or the revisions of one app
+    Apps(Apps),
     /// Serve an earlier revision again
     Rollback(Rollback),
     /// Call a function
@@ -140,6 +140,17 @@ pub(crate) struct Deploy {
     /// Show the plan and stop
     #[arg(long, conflicts_with = "yes")]
     pub(crate) plan: bool,
+}
+
+/// `apps`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  dayfly apps\n  dayfly apps shop --env prod")]
+pub(crate) struct Apps {
+    /// The app whose revisions are listed
+    pub(crate) app: Option<String>,
+    /// The environment [default: dev on this folder's node, else prod]
+    #[arg(long, requires = "app")]
+    pub(crate) env: Option<String>,
 }
 
 /// `rollback`.

@@ -72,7 +72,7 @@ async fn dispatch(context: &Context, command: Command) -> exit::Result<u8> {
         Command::Up(args) => commands::up::run(context, args).await?,
         Command::Server(args) => commands::server::run(context, args).await?,
         Command::Deploy(args) => commands::deploy::run(context, &args).await?,
-        Command::Apps => commands::apps::run(context).await?,
+        Command::Apps(args) => commands::apps::run(context, &args).await?,
         Command::Rollback(args) => commands::rollback::run(context, &args).await?,
         Command::Invoke(args) => return commands::invoke::run(context, &args).await,
         Command::Logs(args) => commands::logs::run(context, &args).await?,

@@ -22,8 +22,13 @@ pub(crate) async fn run(context: &Context, args: &Deploy) -> Result {
     })
     .await?;
     let plan = project.plan(&client).await?;
-    if plan.unchanged || args.plan {
+    if args.plan {
         return Ok(printer.data(&plan, |plan| show(plan, &client.target().url))?);
+    }
+    if plan.unchanged {
+        // There is nothing to ask about and nothing to upload; the answer is in the form of every deployment.
+        let (deployed, _) = project.deploy(&client, &plan).await?;
+        return Ok(printer.data(&deployed, |deployed| show(&deployed.plan, &client.target().url))?);
     }
     printer.note(show(&plan, &client.target().url));
     if !args.yes && !confirmed()? {

@@ -3,6 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use bytes::Bytes;
+use serde::Serialize;
 use types::{
     Code, Problem,
     wire::{
@@ -13,7 +14,14 @@ use types::{
 };
 
 use super::which;
-use crate::{Context, args::Replay, client::{Client, escape}, exit, exit::Result, node::ReplayOptions, print, render::text::escaped};
+use crate::{Context, args::Replay, client::{Client, escape}, exit, exit::Result, node::ReplayOptions, print, render::text::{escaped, size}};
+
+/// What `--export` wrote.
+#[derive(Serialize)]
+struct Exported {
+    file: String,
+    bytes: usize,
+}
 
 /// The exit code is 1 if the replay parted from the record.
 pub(crate) async fn run(context: &Context, args: &Replay) -> Result<u8> {
@@ -23,7 +31,10 @@ pub(crate) async fn run(context: &Context, args: &Replay) -> Result<u8> {
     };
     if let Some(file) = &args.export {
         write(file, &export)?;
-        context.printer.note(format!("{}: the journal in clear, and the component; replay it with --from", file.display()));
+        let exported = Exported { file: file.display().to_string(), bytes: export.len() };
+        context.printer.data(&exported, |Exported { file, bytes }| {
+            format!("{file}   {}: the journal in clear, and the component; replay it with --from", size(*bytes as u64))
+        })?;
         return Ok(exit::code::DONE);
     }
     let with = args.with.as_ref().map(|file| read(file).map(Bytes::from)).transpose()?;
