@@ -20,7 +20,7 @@ fn commands_that_need_no_node_print_text_and_json() {
     assert!(run(&["limits", "--json"]).expect_done().json().as_array().is_some_and(|rows| rows.len() > 30));
     assert_has(&run(&["explain", "E0207"]).expect_done().stdout, "reach");
     assert_has(&run(&["explain", "E0207", "--json"]).expect_done().json().to_string(), "E0207");
-    run(&["explain", "E9999"]).expect_code(1);
+    run(&["explain", "E9999"]).expect_code(2);
     assert!(run(&["schema"]).expect_done().json().is_object());
     assert_has(&run(&["completions", "bash"]).expect_done().stdout, "dayfly");
     assert!(run(&["doctor", "--json"]).json().to_string().contains("kernel"));
@@ -150,7 +150,7 @@ fn logs_are_filtered_followed_and_json_when_piped() {
     assert_eq!(texts(&["shop/api"]).len(), all.len());
     assert!(texts(&["shop/other"]).is_empty() && texts(&["--revision", "7"]).is_empty());
     assert_eq!(texts(&["-n", "3"]).len(), 3);
-    node.cli(&["logs", "--level", "grave"]).expect_code(1);
+    node.cli(&["logs", "--level", "grave"]).expect_code(2);
 
     let mut follow = Reaped(node.command(["logs", "--follow"]).stdout(Stdio::piped()).spawn().expect("it starts"));
     let mut lines = follow.0.stdout.take().expect("a pipe");

@@ -1,8 +1,10 @@
 //! Tests through the program `dayfly` alone: commands, sockets and files, as people and their tools meet them.
 
 mod bad_input;
+mod cases;
 mod commands;
 mod gateway;
+mod guides;
 mod hostile;
 mod real_input;
 mod streams;

@@ -164,7 +164,8 @@ fn a_full_disk_refuses_writes_keeps_serving_and_recovers() {
         let answer = node.send(&Request::post("/kv/set?key=more", value.clone()));
         (answer.status != 200).then_some(answer)
     });
-    assert_has(&refused.text(), "E0602");
+    assert_eq!(refused.text(), "the disk is full\n");
+    // Records go to the same disk: what the refusal was is told when there is room again.
     assert_has(&node.get("/kv/get?key=kept").expect(200).text(), "before");
     // Another app does not fit either, and the one that serves goes on.
     let second = Folder::app("second", "rust-wstd", "");
@@ -176,6 +177,8 @@ fn a_full_disk_refuses_writes_keeps_serving_and_recovers() {
     fs::remove_file(filler).expect("the disk is ours");
     eventually("writes succeed again", || (node.send(&Request::post("/kv/set?key=more", value.clone())).status == 200).then_some(()));
     node.deploy(second.path());
+    let told = node.record_of(&refused);
+    assert_eq!(told["refusals"][0]["code"], "E0602", "{told}");
     node.record_of(&node.send(&Request::get("/hello").host("shop.localhost")).expect(200));
     assert_eq!(node.stop(), 0);
 }
