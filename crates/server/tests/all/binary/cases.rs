@@ -28,10 +28,16 @@ fn check(case: &Path) {
     let folder = Folder::with_manifest(&manifest);
     if let Ok(expected) = read("config.txt") {
         let finished = run(dayfly(folder.path(), ["config"]));
-        return compare(case, "config.txt", &format!("exit {}\n{}{}", finished.code, finished.stdout, finished.stderr), &expected);
+        return compare(
+            case,
+            "config.txt",
+            &format!("exit {}\n{}{}", finished.code, finished.stdout, finished.stderr),
+            &expected,
+        );
     }
     let node = Node::up(folder.path());
-    let mut requests: Vec<_> = entries(case).into_iter().filter(|path| path.extension().is_some_and(|end| end == "http")).collect();
+    let mut requests: Vec<_> =
+        entries(case).into_iter().filter(|path| path.extension().is_some_and(|end| end == "http")).collect();
     requests.sort();
     assert!(!requests.is_empty(), "{} asks nothing", case.display());
     for file in requests {
@@ -63,10 +69,13 @@ fn eventually_fits(node: &Node, expected: &str) -> String {
 fn parse(text: &str) -> Request {
     let (head, body) = text.split_once("\n\n").map_or((text.trim_end(), None), |(head, body)| (head, Some(body)));
     let mut lines = head.lines();
-    let (method, target) = lines.next().and_then(|line| line.split_once(' ')).expect("a request begins with its method and target");
+    let (method, target) =
+        lines.next().and_then(|line| line.split_once(' ')).expect("a request begins with its method and target");
     let methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
     let method = methods.into_iter().find(|known| *known == method).expect("a known method");
-    let request = lines.filter_map(|line| line.split_once(": ")).fold(Request::get(target), |request, (name, value)| request.header(name, value));
+    let request = lines
+        .filter_map(|line| line.split_once(": "))
+        .fold(Request::get(target), |request, (name, value)| request.header(name, value));
     Request { body: body.map(|body| body.as_bytes().to_vec()), ..request.method(method) }
 }
 

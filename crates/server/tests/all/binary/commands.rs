@@ -11,7 +11,9 @@ fn commands_that_need_no_node_print_text_and_json() {
     let folder = Folder::new();
     let run = |arguments: &[&str]| run(dayfly(folder.path(), arguments));
     assert_has(&run(&["--help"]).expect_done().stdout, "Examples:");
-    for verb in ["new", "up", "server", "deploy", "apps", "rollback", "invoke", "logs", "trace", "cost", "replay", "limits", "config"] {
+    for verb in
+        ["new", "up", "server", "deploy", "apps", "rollback", "invoke", "logs", "trace", "cost", "replay", "limits", "config"]
+    {
         assert_has(&run(&["--help"]).stdout, verb);
         assert_has(&run(&[verb, "--help"]).expect_done().stdout, "Usage:");
     }
@@ -86,7 +88,8 @@ fn a_deployment_shows_its_plan_and_going_back_moves_a_pointer() {
     app.write("dayfly.toml", manifest("shop", &program("hello"), "env = { A = \"b\" }"));
     assert_eq!(node.deploy(app.path())["plan"]["revision"], 3);
     let revisions = node.api("/v1/apps/shop/prod/revisions");
-    let numbers: Vec<_> = revisions.as_array().expect("a list").iter().filter_map(|revision| revision["number"].as_u64()).collect();
+    let numbers: Vec<_> =
+        revisions.as_array().expect("a list").iter().filter_map(|revision| revision["number"].as_u64()).collect();
     assert!(numbers.len() == 3 && [1, 2, 3].iter().all(|number| numbers.contains(number)), "{revisions}");
     assert_has(&node.cli(&["apps"]).expect_done().stdout, "shop");
 }
@@ -96,7 +99,9 @@ fn config_merges_an_environment_and_says_where_each_value_is_from() {
     let env = "limits = { memory = \"64MiB\" }\n\n[env.prod]\ndomain = \"shop.example\"\n[env.prod.fn.api.limits]\ntime = \"5s\"";
     let folder = Folder::app("shop", "hello", env);
     let shown = |env: &str| run(dayfly(folder.path(), ["config", "--env", env])).expect_done().stdout;
-    let line = |text: &str, key: &str| text.lines().find(|line| line.contains(key)).unwrap_or_else(|| panic!("{key} in {text}")).to_owned();
+    let line = |text: &str, key: &str| {
+        text.lines().find(|line| line.contains(key)).unwrap_or_else(|| panic!("{key} in {text}")).to_owned()
+    };
     let prod = shown("prod");
     assert_has(&line(&prod, "limits.time"), "5s");
     assert_has(&line(&prod, "limits.time"), "dayfly.toml:");

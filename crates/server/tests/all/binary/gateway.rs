@@ -22,7 +22,9 @@ fn apps_of_one_node_answer_to_their_hosts_and_nothing_else_does() {
     nothing.expect_refusal(404, "E0401");
     node.deploy(alpha.path());
     node.deploy(beta.path());
-    for (host, answer) in [("alpha.localhost", "hello\n"), ("beta.localhost", "hello from wstd\n"), ("beta.apps.example", "hello from wstd\n")] {
+    for (host, answer) in
+        [("alpha.localhost", "hello\n"), ("beta.localhost", "hello from wstd\n"), ("beta.apps.example", "hello from wstd\n")]
+    {
         assert_eq!(node.send(&Request::get("/hello").host(host)).expect(200).text(), answer, "{host}");
     }
     node.send(&Request::get("/hello").host("gamma.localhost")).expect_refusal(404, "E0401");
@@ -51,7 +53,8 @@ fn what_is_too_large_is_refused_with_its_limit() {
     let refused = node.get(&format!("/{}", "p".repeat(9_000))).expect_refusal(414, "E0408");
     assert_has(&refused.text(), "8 KiB");
     let announced = format!("POST /echo HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", 9 << 20);
-    let refused = Response::parse(&raw(node.gateway, announced.as_bytes()), "POST").expect("an answer").expect_refusal(413, "E0405");
+    let refused =
+        Response::parse(&raw(node.gateway, announced.as_bytes()), "POST").expect("an answer").expect_refusal(413, "E0405");
     assert_has(&refused.text(), "6 MiB");
     // The control: what is within the limits passes.
     node.send(&Request::get("/hello").header("x-large", "v".repeat(50_000))).expect(200);

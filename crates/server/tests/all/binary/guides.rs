@@ -36,7 +36,9 @@ fn every_guide_is_run() {
     let guides = fs::read_dir(repository().join("docs/guides")).expect("a folder");
     let names = guides.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
     let mut unknown: Vec<_> = names.filter(|name| name != "README.md").collect();
-    unknown.retain(|name| !["first-five-minutes.md", "replay.md", "trace-log-cost.md", "deploy-and-rollback.md"].contains(&name.as_str()));
+    unknown.retain(|name| {
+        !["first-five-minutes.md", "replay.md", "trace-log-cost.md", "deploy-and-rollback.md"].contains(&name.as_str())
+    });
     assert!(unknown.is_empty(), "add a test for {unknown:?}");
 }
 
@@ -90,7 +92,8 @@ struct Shell {
 }
 
 /// Runs a command, `$1`, in the state that the one before left in the folder `$0`.
-const WRAPPED: &str = r#"cd "$(cat "$0/cwd")" && . "$0/env" && eval "$1"; code=$?; pwd > "$0/cwd"; export -p > "$0/env"; exit $code"#;
+const WRAPPED: &str =
+    r#"cd "$(cat "$0/cwd")" && . "$0/env" && eval "$1"; code=$?; pwd > "$0/cwd"; export -p > "$0/env"; exit $code"#;
 /// Becomes the command.
 const REPLACED: &str = r#"cd "$(cat "$0/cwd")" && . "$0/env" && eval "exec $1""#;
 
@@ -112,7 +115,8 @@ impl Shell {
     fn with_free_ports(&self, text: &str) -> String {
         let gateway = &self.ports[0].1;
         let up = format!("dayfly up --listen 127.0.0.1:{gateway} --control 127.0.0.1:{}", self.ports[1].1);
-        let replaced = self.ports.iter().fold(text.to_owned(), |text, (port, free)| text.replace(&format!(":{port}"), &format!(":{free}")));
+        let replaced =
+            self.ports.iter().fold(text.to_owned(), |text, (port, free)| text.replace(&format!(":{port}"), &format!(":{free}")));
         if replaced == "dayfly up" { up } else { replaced }
     }
 
@@ -178,7 +182,10 @@ fn is_repeatable(typed: &str) -> bool {
 
 /// The compiler for a guide's own `cargo build`, where the active toolchain lacks the target: what `cargo xtask setup` assembled.
 fn assembled_rustc() -> Option<PathBuf> {
-    let printed = Command::new("rustc").args(["--print", "target-libdir", "--target", "wasm32-wasip2"]).output().expect("rustc is installed");
+    let printed = Command::new("rustc")
+        .args(["--print", "target-libdir", "--target", "wasm32-wasip2"])
+        .output()
+        .expect("rustc is installed");
     if Path::new(String::from_utf8_lossy(&printed.stdout).trim()).is_dir() {
         return None;
     }

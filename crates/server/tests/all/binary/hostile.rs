@@ -107,7 +107,9 @@ fn check(harms: &[Harm]) {
 #[test]
 fn what_is_denied_or_cut_is_told_without_a_failure() {
     let (_folder, node) = zoo("");
-    for (path, code) in [("/grow", "E0503"), ("/log-flood?lines=100000", "E0507"), ("/body-short", "E0509"), ("/body-unfinished", "E0509")] {
+    for (path, code) in
+        [("/grow", "E0503"), ("/log-flood?lines=100000", "E0507"), ("/body-short", "E0509"), ("/body-unfinished", "E0509")]
+    {
         let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
         let answer = Response::parse(&raw(node.gateway, request.as_bytes()), "GET");
         let told = node.request(path.split('?').next().expect("a path"));

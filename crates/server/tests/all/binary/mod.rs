@@ -8,5 +8,5 @@ mod guides;
 mod hostile;
 mod real_input;
 mod streams;
-mod survival;
 mod support;
+mod survival;

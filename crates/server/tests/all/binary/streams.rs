@@ -10,7 +10,10 @@ use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::Frame;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
-use super::support::{Folder, Node, Request, Response, assert_has, eventually, http::{connect, read_all}};
+use super::support::{
+    Folder, Node, Request, Response, assert_has, eventually,
+    http::{connect, read_all},
+};
 
 fn node() -> (Folder, Node) {
     let folder = Folder::app("shop", "rust-wasip2", "limits = { time = \"60s\" }");
@@ -34,7 +37,9 @@ fn read_until(stream: &mut std::net::TcpStream, wanted: &str) -> String {
 fn an_echo_answers_each_chunk_before_the_next_is_sent() {
     let (_folder, node) = node();
     let mut stream = connect(node.gateway);
-    stream.write_all(b"POST /echo HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n").expect("it is sent");
+    stream
+        .write_all(b"POST /echo HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n")
+        .expect("it is sent");
     for word in ["first", "second", "third"] {
         write!(stream, "{:x}\r\n{word}\r\n", word.len()).expect("it is sent");
         read_until(&mut stream, word);
@@ -137,7 +142,8 @@ fn a_client_that_leaves_ends_its_function() {
 async fn http_2_with_prior_knowledge_carries_many_requests_and_trailers_on_one_connection() {
     let (_folder, node) = tokio::task::spawn_blocking(node).await.expect("it starts");
     let stream = tokio::net::TcpStream::connect(node.gateway).await.expect("the node listens");
-    let (sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.expect("HTTP/2");
+    let (sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.expect("HTTP/2");
     let connection = tokio::spawn(connection);
     let open = (0..20).map(|number| {
         let mut sender = sender.clone();

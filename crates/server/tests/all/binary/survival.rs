@@ -70,7 +70,7 @@ fn damaged_records_are_told_and_skipped() {
     for arguments in [["trace", "--list"], ["trace", &id], ["logs", "--json"], ["cost", "--json"], ["replay", &id]] {
         let finished = node.cli(&arguments);
         assert!((0..=1).contains(&finished.code), "{arguments:?}: {finished:?}");
-        assert!(finished.code == 0 || finished.stderr.contains("E0") , "{arguments:?}: {finished:?}");
+        assert!(finished.code == 0 || finished.stderr.contains("E0"), "{arguments:?}: {finished:?}");
     }
     assert!(node.is_running());
     let told = node.stderr().contains("damaged") || node.api("/v1/node")["telemetry"]["damaged"].as_u64() > Some(0);
@@ -127,7 +127,10 @@ impl SmallDisk {
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "dayfly-e2e"]).arg(folder.path()).output();
         let mounted = mounted.expect("mount is installed");
         let why = String::from_utf8_lossy(&mounted.stderr);
-        assert!(mounted.status.success(), "this test mounts a small tmpfs, which takes root (sudo -E cargo test -p server): {why}");
+        assert!(
+            mounted.status.success(),
+            "this test mounts a small tmpfs, which takes root (sudo -E cargo test -p server): {why}"
+        );
         Self(folder)
     }
     /// Takes all the room there is.
@@ -175,7 +178,9 @@ fn a_full_disk_refuses_writes_keeps_serving_and_recovers() {
     assert!(node.is_running());
 
     fs::remove_file(filler).expect("the disk is ours");
-    eventually("writes succeed again", || (node.send(&Request::post("/kv/set?key=more", value.clone())).status == 200).then_some(()));
+    eventually("writes succeed again", || {
+        (node.send(&Request::post("/kv/set?key=more", value.clone())).status == 200).then_some(())
+    });
     node.deploy(second.path());
     let told = node.record_of(&refused);
     assert_eq!(told["refusals"][0]["code"], "E0602", "{told}");

@@ -51,7 +51,8 @@ impl Request {
     /// Sends the request and reads the answer to its end.
     pub(crate) fn send(&self, address: SocketAddr) -> Response {
         let bytes = raw(address, &self.bytes());
-        Response::parse(&bytes, self.method).unwrap_or_else(|| panic!("no answer to {self:?}: {:?}", String::from_utf8_lossy(&bytes)))
+        Response::parse(&bytes, self.method)
+            .unwrap_or_else(|| panic!("no answer to {self:?}: {:?}", String::from_utf8_lossy(&bytes)))
     }
 }
 

@@ -27,7 +27,9 @@ fn tidy(text: &str) -> String {
 
 #[test]
 fn an_ellipsis_stands_for_anything_and_nothing_else_does() {
-    for (text, expected) in [("a\n", "a"), ("", "…"), ("abc", "a…"), ("abc", "…c"), ("a x b y c", "a…b…c"), ("aba", "a…a"), ("l1 \nl2", "l1\nl2")] {
+    for (text, expected) in
+        [("a\n", "a"), ("", "…"), ("abc", "a…"), ("abc", "…c"), ("a x b y c", "a…b…c"), ("aba", "a…a"), ("l1 \nl2", "l1\nl2")]
+    {
         assert!(fits(text, expected), "{text:?} {expected:?}");
     }
     for (text, expected) in [("ab", "a"), ("b", "a…"), ("a", "a…a"), ("acb", "a…b…c"), ("", "a")] {
