@@ -20,7 +20,6 @@ pub struct Server {
     pub host: String,
     pub path: String,
     child: Child,
-    pub started_in: Duration,
 }
 
 impl Server {
@@ -38,8 +37,7 @@ impl Server {
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        let started_in = began.elapsed();
-        Ok(Self { name, address, host: address.to_string(), path: "/ada".into(), child, started_in })
+        Ok(Self { name, address, host: address.to_string(), path: "/ada".into(), child })
     }
 
     pub fn pid(&self) -> u32 {
