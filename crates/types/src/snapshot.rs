@@ -39,7 +39,7 @@ impl LiveApp {
     pub fn pick(&self, ticket: u32) -> &Arc<LiveRevision> {
         assert!(!self.shares.is_empty(), "a live app has a revision");
         let total: u64 = self.shares.iter().map(|(_, weight)| u64::from(*weight)).sum();
-        let mut left = u64::from(ticket) * total >> 32;
+        let mut left = (u64::from(ticket) * total) >> 32;
         for (revision, weight) in &self.shares {
             match left.checked_sub(u64::from(*weight)) {
                 None => return revision,

@@ -2,6 +2,7 @@
 
 mod conformance;
 mod flights;
+mod golden;
 mod grants;
 mod replays;
 mod support;

@@ -5,4 +5,5 @@ mod crashes;
 mod damage;
 mod failures;
 mod full;
+mod golden;
 mod victim;
