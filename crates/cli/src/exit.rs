@@ -31,8 +31,12 @@ impl From<Vec<Problem>> for Failure {
     }
 }
 impl From<std::io::Error> for Failure {
-    /// For output that could not be written: everything else says what it was doing.
+    /// For output that could not be written: everything else says what it was doing. Whoever closed our output has read enough, so
+    /// that is no problem.
     fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return Self(Vec::new());
+        }
         Problem::new(Code::E0513, format!("cannot write the output: {error}")).into()
     }
 }
@@ -41,9 +45,9 @@ impl From<std::io::Error> for Failure {
 pub(crate) type Result<T = (), E = Failure> = std::result::Result<T, E>;
 
 impl Failure {
-    /// The exit code: the first problem decides.
+    /// The exit code: the first problem decides; without one, all that was wanted is done.
     pub(crate) fn exit_code(&self) -> u8 {
-        self.0.first().map_or(code::FAILED, |problem| match problem.code {
+        self.0.first().map_or(code::DONE, |problem| match problem.code {
             // A name in a manifest has a place there; without one it was typed.
             Code::E0111 if problem.place.is_none() => code::USAGE,
             code => of(code),

@@ -1,9 +1,13 @@
 //! Requests as clients send them, good and bad, on their way to a real function and back.
 
-use std::{io::Write as _, thread, time::Duration};
+use std::{
+    io::{Read as _, Write as _},
+    thread,
+    time::Duration,
+};
 
 use super::support::{
-    Folder, Node, Request, Response, Upstream, assert_has,
+    Folder, Node, Request, Response, Upstream, assert_has, eventually,
     http::{connect, raw, read_all},
 };
 
@@ -140,4 +144,32 @@ fn every_answer_names_its_invocation() {
     // The terminal of `up` explains it without being asked.
     node.wait_for("error[E0501]");
     node.wait_for("inner_of_trap");
+}
+
+#[test]
+fn more_at_once_than_a_function_may_run_are_turned_away() {
+    let folder = Folder::app("shop", "rust-wasip2", "limits = { concurrency = 1, time = \"30s\" }");
+    let node = Node::up(folder.path());
+    let mut busy = connect(node.gateway);
+    busy.write_all(b"GET /slow-body?chunks=100000&ms=20 HTTP/1.1\r\nhost: localhost\r\n\r\n").expect("it is sent");
+    eventually("the one permit is taken", || (node.get("/hello").status == 429).then_some(()));
+    node.get("/hello").expect_refusal(429, "E0505");
+    drop(busy);
+    eventually("the permit is free again", || (node.get("/hello").status == 200).then_some(()));
+}
+
+#[test]
+fn a_node_that_is_asked_to_end_finishes_what_it_began() {
+    let (_folder, node) = node();
+    let mut open = connect(node.gateway);
+    open.write_all(b"GET /slow-body?chunks=40&ms=50 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+        .expect("it is sent");
+    let mut first = [0; 1];
+    open.read_exact(&mut first).expect("it has begun");
+    let gateway = node.gateway;
+    assert_eq!(node.stop(), 0);
+    let rest = [first.to_vec(), read_all(&mut open)].concat();
+    let answer = Response::parse(&rest, "GET").expect("an answer").expect(200);
+    assert!(answer.whole && answer.text().ends_with("chunk 39\n"), "{}", answer.text());
+    assert!(std::net::TcpStream::connect(gateway).is_err(), "nobody listens any more");
 }

@@ -7,6 +7,8 @@ mod gateway;
 mod guides;
 mod hostile;
 mod real_input;
+mod stores;
 mod streams;
 mod support;
 mod survival;
+mod views;

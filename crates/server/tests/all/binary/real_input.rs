@@ -41,10 +41,21 @@ fn a_python_component_serves_logs_keeps_calls_out_and_replays() {
     check(&sdk("python", "hello from python\n"));
 }
 
-/// Spin's own key-value interface is not served yet, so this one keeps nothing.
+/// Keeping is the next one's: it takes an import that only hosts of Spin's interfaces have.
 #[test]
 fn a_spin_component_serves_logs_calls_out_and_replays() {
     check(&Program { counts: None, ..sdk("spin", "hello from spin\n") });
+}
+
+#[test]
+fn a_spin_component_keeps_in_its_own_sdks_store_and_replays() {
+    let folder = Folder::app("real", "spin-kv", "uses = [\"kv.default\"]\nrecord = \"all\"");
+    let node = Node::up(folder.path());
+    assert_eq!(node.get("/").expect(200).text(), "1\n");
+    let second = node.get("/").expect(200);
+    assert_eq!(second.text(), "2\n");
+    let id = node.record_of(&second)["invocation"].as_str().expect("an id").to_owned();
+    assert_has(&node.cli(&["replay", &id]).expect_done().stdout, "the same, byte for byte");
 }
 
 fn check(program: &Program) {
