@@ -87,7 +87,9 @@ pub(crate) enum Lang {
 
 /// `up`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  dayfly up\n  dayfly up examples/hello --listen 127.0.0.1:8080\n  dayfly up --no-watch --json")]
+#[command(
+    after_help = "Examples:\n  dayfly up\n  dayfly up examples/hello --listen 127.0.0.1:8080\n  dayfly up --no-watch --json"
+)]
 pub(crate) struct Up {
     /// The app's folder
     #[arg(default_value = ".")]
@@ -169,7 +171,9 @@ pub(crate) struct Rollback {
 
 /// `invoke`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  dayfly invoke api --path /ada\n  dayfly invoke shop/api -X POST --path /orders --body @order.json")]
+#[command(
+    after_help = "Examples:\n  dayfly invoke api --path /ada\n  dayfly invoke shop/api -X POST --path /orders --body @order.json"
+)]
 pub(crate) struct Invoke {
     /// APP/FUNCTION, or FUNCTION of the app of this folder
     pub(crate) function: String,
@@ -299,7 +303,9 @@ pub(crate) enum CostBy {
 
 /// `replay`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  dayfly replay last\n  dayfly replay 81bc --with api/target/wasm32-wasip2/release/api.wasm\n  dayfly replay 81bc --export failure.dayfly")]
+#[command(
+    after_help = "Examples:\n  dayfly replay last\n  dayfly replay 81bc --with api/target/wasm32-wasip2/release/api.wasm\n  dayfly replay 81bc --export failure.dayfly"
+)]
 pub(crate) struct Replay {
     /// The invocation's id, or the beginning of its id or its trace's; `last` is the last failure that was recorded
     #[arg(required_unless_present = "from")]

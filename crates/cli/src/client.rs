@@ -84,7 +84,8 @@ impl Client {
         }
         let status = response.status();
         let answer = whole(response.into_body(), url).await?;
-        let unclear = || Problem::new(Code::E0705, format!("{url} answered {status}: {}", String::from_utf8_lossy(&answer).trim()));
+        let unclear =
+            || Problem::new(Code::E0705, format!("{url} answered {status}: {}", String::from_utf8_lossy(&answer).trim()));
         Err(serde_json::from_slice(&answer).unwrap_or_else(|_| unclear()))
     }
 
@@ -126,7 +127,8 @@ fn unreachable(url: &str, error: &dyn std::error::Error) -> Problem {
         causes.push(cause.to_string());
         next = cause.source();
     }
-    Problem::new(Code::E0705, format!("{url} can't be reached: {}", causes.join(": "))).help("dayfly up, or name a target with --to")
+    Problem::new(Code::E0705, format!("{url} can't be reached: {}", causes.join(": ")))
+        .help("dayfly up, or name a target with --to")
 }
 
 /// JSON lines as they come.

@@ -78,7 +78,8 @@ impl Project {
         let began = build::now();
         for missing in &plan.missing {
             let built = self.built.values().find(|built| built.digest == *missing);
-            let built = built.ok_or_else(|| Problem::new(Code::E0301, format!("the node lacks {missing}, which is not of this app")))?;
+            let built =
+                built.ok_or_else(|| Problem::new(Code::E0301, format!("the node lacks {missing}, which is not of this app")))?;
             let _: Uploaded = client.upload("/v1/artifacts", built.artifact.clone()).await?;
         }
         Ok(began.elapsed())

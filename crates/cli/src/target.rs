@@ -40,7 +40,8 @@ impl Target {
         let token = std::env::var("DAYFLY_TOKEN").ok();
         match to {
             None => {
-                let here = std::env::current_dir().map_err(|error| Problem::new(Code::E0705, format!("no current folder: {error}")))?;
+                let here =
+                    std::env::current_dir().map_err(|error| Problem::new(Code::E0705, format!("no current folder: {error}")))?;
                 Self::of_folder(&here)
             }
             Some(url) if url.contains("://") => {

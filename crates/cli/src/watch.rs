@@ -36,7 +36,8 @@ impl Watch {
         let heard = move |result: DebounceEventResult| {
             let Ok(events) = result else { return };
             let changing = events.into_iter().filter(|event| !event.kind.is_access());
-            let paths: Vec<PathBuf> = changing.flat_map(|event| event.event.paths).filter(|path| matters(&watched, path)).collect();
+            let paths: Vec<PathBuf> =
+                changing.flat_map(|event| event.event.paths).filter(|path| matters(&watched, path)).collect();
             if !paths.is_empty() {
                 // A full channel means that a build is due anyway.
                 drop(sender.try_send(paths));
@@ -80,7 +81,9 @@ mod tests {
         for path in ["/app/dayfly.toml", "/app/api/src/lib.rs", "/app/api.wasm", "/app/api/Cargo.toml"] {
             assert!(matters(root, Path::new(path)), "{path}");
         }
-        for path in ["/app/.dayfly/kv/x", "/app/api/target/x.wasm", "/app/.git/index", "/app/api/src/lib.rs~", "/app/Cargo.lock", "/app"] {
+        for path in
+            ["/app/.dayfly/kv/x", "/app/api/target/x.wasm", "/app/.git/index", "/app/api/src/lib.rs~", "/app/Cargo.lock", "/app"]
+        {
             assert!(!matters(root, Path::new(path)), "{path}");
         }
     }

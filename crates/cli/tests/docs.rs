@@ -52,7 +52,10 @@ fn every_command_in_the_documentation_parses() {
             for words in commands(line) {
                 checked += 1;
                 let parsed = cli::command().try_get_matches_from(&words);
-                let fine = parsed.as_ref().err().is_none_or(|error| matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion));
+                let fine = parsed
+                    .as_ref()
+                    .err()
+                    .is_none_or(|error| matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion));
                 assert!(fine, "{}: {line}\n{}", page.display(), parsed.err().map(|error| error.to_string()).unwrap_or_default());
             }
         }
@@ -142,7 +145,8 @@ fn commands(line: &str) -> Vec<Vec<String>> {
     let mut calls = Vec::new();
     for part in line.split("&&").flat_map(|part| part.split(['|', ';'])) {
         let is_assignment = |word: &&str| word.contains('=') && !word.starts_with('-');
-        let mut words = part.split_whitespace().skip_while(is_assignment).take_while(|word| !word.starts_with(['>', '#'])).peekable();
+        let mut words =
+            part.split_whitespace().skip_while(is_assignment).take_while(|word| !word.starts_with(['>', '#'])).peekable();
         if words.peek() == Some(&"dayfly") {
             calls.push(words.filter(|word| *word != "&").map(|word| word.trim_matches(['"', '\'']).to_owned()).collect());
         }

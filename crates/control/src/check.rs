@@ -41,7 +41,10 @@ fn check_artifacts(app: &App, artifacts: &BTreeMap<FunctionName, Artifact>) -> R
         return Err(Problem::new(Code::E0709, format!("function {name} has no artifact")));
     }
     if let Some(name) = artifacts.keys().find(|name| !app.functions.contains_key(*name)) {
-        return Err(Problem::new(Code::E0709, format!("there is an artifact for {name}, which is not a function of {}", app.name)));
+        return Err(Problem::new(
+            Code::E0709,
+            format!("there is an artifact for {name}, which is not a function of {}", app.name),
+        ));
     }
     Ok(())
 }

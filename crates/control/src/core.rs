@@ -75,8 +75,21 @@ impl Control {
     /// # Errors
     /// `E06` if the catalog can't be read. A single revision that can't be read is logged and not served.
     pub async fn restore(parts: Parts) -> Result<Arc<Self>, Problem> {
-        let Parts { catalog, blob, runtime, telemetry, journals, invoker, planes, clock, prices, hosts, default_app, token, version } =
-            parts;
+        let Parts {
+            catalog,
+            blob,
+            runtime,
+            telemetry,
+            journals,
+            invoker,
+            planes,
+            clock,
+            prices,
+            hosts,
+            default_app,
+            token,
+            version,
+        } = parts;
         let control = Arc::new(Self {
             gateway: hosts.gateway,
             observer: Observer::new(Arc::clone(&telemetry), Arc::clone(&clock), prices),

@@ -152,7 +152,9 @@ impl Control {
             .try_collect()
             .await
             .map_err(|problem| name_function(problem, deploy))?;
-        let of = |(name, artifact): (&types::FunctionName, &api::Artifact)| Some((name.clone(), prepared.get(&artifact.digest)?.clone()));
+        let of = |(name, artifact): (&types::FunctionName, &api::Artifact)| {
+            Some((name.clone(), prepared.get(&artifact.digest)?.clone()))
+        };
         Ok(deploy.artifacts.iter().filter_map(of).collect())
     }
 

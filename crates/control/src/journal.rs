@@ -41,7 +41,9 @@ fn line(entry: Entry, index: u32) -> JournalLine {
         Entry::Call { id, at, operation } => (Some(at), "call", Some(id.0), operation_text(&operation)),
         Entry::Return { id, at, reply } => (Some(at), "return", Some(id.0), reply_text(&reply)),
         Entry::Answer(answer) => (None, "answer", None, answer_text(&answer)),
-        Entry::Log(LogLine { at, level, context, text }) => (Some(at), "log", None, format!("{} {context}: {text}", level.as_str())),
+        Entry::Log(LogLine { at, level, context, text }) => {
+            (Some(at), "log", None, format!("{} {context}: {text}", level.as_str()))
+        }
         Entry::GrowDenied { at, wanted, allowed } => (Some(at), "denied", None, format!("growth to {wanted}, allowed {allowed}")),
         Entry::Refused { at, code, message } => (Some(at), "refused", None, format!("{code} {message}")),
         Entry::Respond { at, status, headers } => (Some(at), "respond", None, format!("{status} with {}", fields(&headers))),

@@ -94,7 +94,8 @@ fn settings(before: Option<&Function>, after: Option<&Function>) -> Vec<Setting>
             ("record", function.record.to_string()),
         ]
     };
-    let fixed = text(before).into_iter().zip(text(after)).filter_map(|((name, old), (_, new))| changed(name, Some(old), Some(new)));
+    let fixed =
+        text(before).into_iter().zip(text(after)).filter_map(|((name, old), (_, new))| changed(name, Some(old), Some(new)));
     let names: BTreeSet<&String> = before.env.keys().chain(after.env.keys()).collect();
     let variables = names.into_iter().filter(|name| before.env.get(*name) != after.env.get(*name)).map(|name| Setting {
         name: format!("env.{name}"),

@@ -66,4 +66,3 @@ fn connection(stream: TcpStream, router: axum::Router) -> Served {
         .max_buf_size(limits::HEADER_BLOCK.as_usize())
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
 }
-

@@ -34,7 +34,9 @@ impl Token {
     /// compared in constant time.
     #[must_use]
     pub fn admits(&self, authorization: Option<&[u8]>) -> bool {
-        let token = authorization.and_then(|value| value.split_at_checked(7)).filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer "));
+        let token = authorization
+            .and_then(|value| value.split_at_checked(7))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer "));
         token.is_some_and(|(_, token)| blake3::hash(token) == self.digest)
     }
 }
@@ -106,7 +108,9 @@ mod tests {
     fn only_the_token_itself_is_admitted() {
         let token = Token::of("dft_1");
         assert!(token.admits(Some(b"Bearer dft_1")) && token.admits(Some(b"bearer dft_1")));
-        for wrong in [None, Some(&b"dft_1"[..]), Some(b"Bearer "), Some(b"Bearer dft_2"), Some(b"Basic dft_1"), Some(b"Bearer dft_11")] {
+        for wrong in
+            [None, Some(&b"dft_1"[..]), Some(b"Bearer "), Some(b"Bearer dft_2"), Some(b"Basic dft_1"), Some(b"Bearer dft_11")]
+        {
             assert!(!token.admits(wrong), "{wrong:?}");
         }
     }

@@ -61,7 +61,8 @@ impl Gates {
     /// runs under the old one ends there.
     pub(crate) fn install(&self, snapshot: &Snapshot) {
         let old = self.0.load();
-        let functions = snapshot.apps.iter().flat_map(|app| app.shares.iter()).flat_map(|(revision, _)| revision.functions.values());
+        let functions =
+            snapshot.apps.iter().flat_map(|app| app.shares.iter()).flat_map(|(revision, _)| revision.functions.values());
         let mut gates = HashMap::new();
         for function in functions {
             let concurrency = function.function.limits.concurrency;
@@ -78,8 +79,11 @@ impl Gates {
     pub(crate) async fn admit(&self, function: &LiveFunction) -> Result<Permit, Problem> {
         let full = || {
             let allowed = function.function.limits.concurrency;
-            Problem::limit(Code::E0505, "concurrency", format!("{allowed} running and more waiting"), allowed)
-                .help(format!("[fn.{}] limits = {{ concurrency = {} }}", function.function.name, allowed.saturating_mul(2)))
+            Problem::limit(Code::E0505, "concurrency", format!("{allowed} running and more waiting"), allowed).help(format!(
+                "[fn.{}] limits = {{ concurrency = {} }}",
+                function.function.name,
+                allowed.saturating_mul(2)
+            ))
         };
         let gate = {
             let gates = self.0.load();

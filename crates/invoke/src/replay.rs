@@ -1,11 +1,6 @@
 //! Replays: the same component, with every answer from the journal.
 
-use std::{
-    future::poll_fn,
-    sync::Arc,
-    task::Poll,
-    time::Duration,
-};
+use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
 
 use ports::{
     Body, BoxFuture, Clock, Loaded,

@@ -99,8 +99,13 @@ pub trait Queue: Send + Sync {
     /// Gives messages back, to be delivered again after `delay`.
     async fn nack(&self, queue: &QueueName, receipts: &[Receipt], delay: Duration) -> Result<Vec<Settled>, StoreError>;
     /// Moves messages to the dead-letter queue, each atomically, with its id, attempts and the reason.
-    async fn bury(&self, queue: &QueueName, receipts: &[Receipt], dead: &QueueName, reason: &str)
-    -> Result<Vec<Settled>, StoreError>;
+    async fn bury(
+        &self,
+        queue: &QueueName,
+        receipts: &[Receipt],
+        dead: &QueueName,
+        reason: &str,
+    ) -> Result<Vec<Settled>, StoreError>;
     /// Moves at most `max` messages from a dead-letter queue to where they came from, each atomically; gives their number.
     async fn redrive(&self, dead: &QueueName, max: usize) -> Result<u64, StoreError>;
     /// How the queue is doing.

@@ -26,7 +26,8 @@ impl Lanes {
     /// `E0513` if the machine gives no more threads.
     pub(crate) fn start(threads: usize) -> Result<Self, Problem> {
         let failed = |error: io::Error| Problem::new(Code::E0513, format!("cannot start threads: {error}"));
-        let main = Builder::new_multi_thread().worker_threads(threads).thread_name("main").enable_all().build().map_err(failed)?;
+        let main =
+            Builder::new_multi_thread().worker_threads(threads).thread_name("main").enable_all().build().map_err(failed)?;
         let busy = Builder::new_multi_thread()
             .worker_threads(threads)
             .thread_name("busy")

@@ -30,7 +30,9 @@ fn refused(address: SocketAddr, purpose: Purpose, error: &io::Error) -> Problem 
     }
     let problem = Problem::new(Code::E0701, format!("the {name} can't listen on {address}: the port is in use")).help(help);
     match holder(address.port()) {
-        Some(Holder { pid, command }) => problem.note(format!("process {pid} ({command}) listens on it: stop it, or take another port")),
+        Some(Holder { pid, command }) => {
+            problem.note(format!("process {pid} ({command}) listens on it: stop it, or take another port"))
+        }
         None => problem.note(format!("who has it: ss -ltnp 'sport = :{}'", address.port())),
     }
 }
@@ -42,15 +44,18 @@ struct Holder {
 
 /// The process that listens on the port, as far as this user may know: the socket's inode from `/proc/net/tcp`, then whose handle it is.
 fn holder(port: u16) -> Option<Holder> {
-    let inode = ["/proc/net/tcp", "/proc/net/tcp6"].iter().find_map(|table| listening_inode(&fs::read_to_string(table).ok()?, port))?;
+    let inode =
+        ["/proc/net/tcp", "/proc/net/tcp6"].iter().find_map(|table| listening_inode(&fs::read_to_string(table).ok()?, port))?;
     let wanted = format!("socket:[{inode}]");
     let processes = fs::read_dir("/proc").ok()?.flatten();
     processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok()).find_map(|pid| {
         let folder = Path::new("/proc").join(pid.to_string());
-        let holds = fs::read_dir(folder.join("fd")).ok()?.flatten().any(|fd| {
-            fs::read_link(fd.path()).is_ok_and(|target| target.as_os_str() == wanted.as_str())
-        });
-        let command = || fs::read_to_string(folder.join("comm")).map_or_else(|_| "unknown".to_owned(), |comm| comm.trim().to_owned());
+        let holds = fs::read_dir(folder.join("fd"))
+            .ok()?
+            .flatten()
+            .any(|fd| fs::read_link(fd.path()).is_ok_and(|target| target.as_os_str() == wanted.as_str()));
+        let command =
+            || fs::read_to_string(folder.join("comm")).map_or_else(|_| "unknown".to_owned(), |comm| comm.trim().to_owned());
         holds.then(|| Holder { pid, command: command() })
     })
 }

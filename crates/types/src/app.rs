@@ -133,10 +133,8 @@ impl FromStr for Resource {
     fn from_str(text: &str) -> Result<Self, InvalidGrant> {
         let (kind, name) = text.split_once('.').ok_or_else(|| InvalidGrant::Shape(text.into()))?;
         let kind = ResourceKind::ALL.into_iter().find(|k| k.as_str() == kind);
-        let kind = kind.ok_or_else(|| InvalidGrant::Kind {
-            text: text.into(),
-            kind: text.split('.').next().unwrap_or_default().into(),
-        })?;
+        let kind = kind
+            .ok_or_else(|| InvalidGrant::Kind { text: text.into(), kind: text.split('.').next().unwrap_or_default().into() })?;
         let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
         if name.is_empty() || name.len() > 63 || !name.bytes().all(fits) {
             return Err(InvalidGrant::Shape(text.into()));
@@ -204,7 +202,8 @@ impl FromStr for Reach {
             _ => (authority, None),
         };
         let name = host.strip_prefix("*.").unwrap_or(host);
-        let literal = name.starts_with('[') && name.ends_with(']') && name[1..name.len() - 1].parse::<std::net::Ipv6Addr>().is_ok();
+        let literal =
+            name.starts_with('[') && name.ends_with(']') && name[1..name.len() - 1].parse::<std::net::Ipv6Addr>().is_ok();
         let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.' || b == b'_';
         if name.is_empty() || (!literal && !name.bytes().all(fits)) || port == Some(0) {
             return Err(invalid());

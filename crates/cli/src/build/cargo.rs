@@ -19,9 +19,8 @@ pub(crate) async fn build(package: &Path, function: &FunctionName) -> Result<Pat
     cargo.args(["build", "--release", "--target", TARGET, "--message-format", "json-render-diagnostics"]);
     cargo.current_dir(package).stdin(Stdio::null()).kill_on_drop(true);
     let output = cargo.output().await;
-    let output = output.map_err(|error| {
-        Problem::new(Code::E0310, format!("cargo can't be started: {error}")).help("install Rust: rustup.rs")
-    })?;
+    let output = output
+        .map_err(|error| Problem::new(Code::E0310, format!("cargo can't be started: {error}")).help("install Rust: rustup.rs"))?;
     if !output.status.success() {
         let mut problem = Problem::new(Code::E0309, format!("{function} does not build: cargo ended with {}", output.status));
         // One note of many lines: what the compiler drew keeps its columns.
@@ -29,8 +28,7 @@ pub(crate) async fn build(package: &Path, function: &FunctionName) -> Result<Pat
         return Err(problem.help(format!("cd {} && cargo build --target {TARGET}", package.display())));
     }
     component_of(&output.stdout).ok_or_else(|| {
-        Problem::new(Code::E0309, format!("{function} builds, but makes no component"))
-            .help("[lib]\ncrate-type = [\"cdylib\"]")
+        Problem::new(Code::E0309, format!("{function} builds, but makes no component")).help("[lib]\ncrate-type = [\"cdylib\"]")
     })
 }
 

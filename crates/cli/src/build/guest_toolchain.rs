@@ -26,14 +26,16 @@ impl GuestToolchain {
     /// # Errors
     /// `E0310` if there is none.
     pub(crate) async fn find() -> Result<Self, Problem> {
-        let printed = Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]).stderr(Stdio::null()).output().await;
+        let printed =
+            Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]).stderr(Stdio::null()).output().await;
         if let Ok(printed) = printed
             && printed.status.success()
             && Path::new(String::from_utf8_lossy(&printed.stdout).trim()).is_dir()
         {
             return Ok(Self::Active);
         }
-        let assembled = cache_dir().map(|cache| cache.join("dayfly/toolchains/rust-wasi/bin/rustc")).filter(|rustc| rustc.is_file());
+        let assembled =
+            cache_dir().map(|cache| cache.join("dayfly/toolchains/rust-wasi/bin/rustc")).filter(|rustc| rustc.is_file());
         assembled.map(Self::Assembled).ok_or_else(|| {
             Problem::new(Code::E0310, format!("no Rust toolchain here compiles for {TARGET}"))
                 .note("where rustup can't download it, run `cargo xtask setup` in dayfly's sources")

@@ -8,8 +8,7 @@ use crate::{
     args::{Cost, CostBy},
     client::with_query,
     exit::Result,
-    project,
-    render,
+    project, render,
 };
 
 pub(crate) async fn run(context: &Context, args: &Cost) -> Result {

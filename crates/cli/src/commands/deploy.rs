@@ -18,7 +18,12 @@ pub(crate) async fn run(context: &Context, args: &Deploy) -> Result {
     let printer = context.printer;
     let client = context.client()?;
     let project = Project::build(&args.dir, &project::env(args.env.as_deref(), client.target())?, |name, built| {
-        printer.note(format!(" build  {name}   {} {}   {}", built.how, text::size(built.artifact.len() as u64), print::took(built.took)));
+        printer.note(format!(
+            " build  {name}   {} {}   {}",
+            built.how,
+            text::size(built.artifact.len() as u64),
+            print::took(built.took)
+        ));
     })
     .await?;
     let plan = project.plan(&client).await?;
@@ -90,10 +95,10 @@ fn function_lines(function: &FunctionPlan) -> Vec<String> {
     let code = if function.change == Change::Changed && function.code_changed { "new code, " } else { "" };
     let routes: Vec<String> = function.routes.iter().map(ToString::to_string).collect();
     let name = format!("fn.{}", function.name);
-    let mut lines = vec![format!(" {} {name:<12} {code}{size}   {}", mark(function.change), routes.join(", ")).trim_end().to_owned()];
-    let listed = |mark: char, routes: &[types::Route]| {
-        routes.iter().map(|route| format!("     {mark} route {route}")).collect::<Vec<_>>()
-    };
+    let mut lines =
+        vec![format!(" {} {name:<12} {code}{size}   {}", mark(function.change), routes.join(", ")).trim_end().to_owned()];
+    let listed =
+        |mark: char, routes: &[types::Route]| routes.iter().map(|route| format!("     {mark} route {route}")).collect::<Vec<_>>();
     if function.change == Change::Changed {
         lines.extend(listed('+', &function.routes_added));
         lines.extend(listed('-', &function.routes_removed));

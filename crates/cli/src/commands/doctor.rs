@@ -33,7 +33,16 @@ enum State {
 
 /// The exit code is 1 if something is lacking.
 pub(crate) async fn run(context: &Context) -> Result<u8> {
-    let checks = vec![kernel(), maps(), cgroup(), disk(), clock(), port("gateway port", GATEWAY_ADDR), port("control port", CONTROL_ADDR), toolchain().await];
+    let checks = vec![
+        kernel(),
+        maps(),
+        cgroup(),
+        disk(),
+        clock(),
+        port("gateway port", GATEWAY_ADDR),
+        port("control port", CONTROL_ADDR),
+        toolchain().await,
+    ];
     let lacking = checks.iter().any(|check| check.state == State::Lack);
     context.printer.data(&checks, |checks| {
         let line = |check: &Check| {
@@ -83,7 +92,12 @@ fn cgroup() -> Check {
 fn disk() -> Check {
     let free = rustix::fs::statvfs(".").map_or(0, |stat| stat.f_bavail.saturating_mul(stat.f_frsize));
     let state = if free >= 1 << 30 { State::Ok } else { State::Lack };
-    check("disk", state, format!("{} free here", types::ByteCount(free)), Some("free 1 GiB, or choose another folder with --data"))
+    check(
+        "disk",
+        state,
+        format!("{} free here", types::ByteCount(free)),
+        Some("free 1 GiB, or choose another folder with --data"),
+    )
 }
 
 /// Ids and retention go by the wall clock.
@@ -96,7 +110,9 @@ fn clock() -> Check {
 fn port(name: &'static str, address: &str) -> Check {
     match TcpListener::bind(address) {
         Ok(_) => check(name, State::Ok, format!("{address} is free"), None),
-        Err(error) => check(name, State::Warn, format!("{address}: {error}"), Some("dayfly up --listen 127.0.0.1:0 --control 127.0.0.1:0")),
+        Err(error) => {
+            check(name, State::Warn, format!("{address}: {error}"), Some("dayfly up --listen 127.0.0.1:0 --control 127.0.0.1:0"))
+        }
     }
 }
 
@@ -104,6 +120,11 @@ async fn toolchain() -> Check {
     match GuestToolchain::find().await {
         Ok(GuestToolchain::Active) => check("rust components", State::Ok, "the active toolchain has wasm32-wasip2", None),
         Ok(GuestToolchain::Assembled(rustc)) => check("rust components", State::Ok, rustc.display().to_string(), None),
-        Err(problem) => check("rust components", State::Lack, problem.message, Some("rustup target add wasm32-wasip2; where that is refused, cargo xtask setup in dayfly's sources")),
+        Err(problem) => check(
+            "rust components",
+            State::Lack,
+            problem.message,
+            Some("rustup target add wasm32-wasip2; where that is refused, cargo xtask setup in dayfly's sources"),
+        ),
     }
 }

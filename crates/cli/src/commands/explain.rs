@@ -23,7 +23,10 @@ pub(crate) fn run(context: &Context, args: &Explain) -> Result {
     })?;
     let page = pages::PAGES.iter().find(|(name, _)| *name == code.as_str()).map_or("", |(_, page)| *page);
     let explained = Explained { code: code.as_str(), title: code.title(), page };
-    Ok(context.printer.data(&explained, |Explained { code, title, page }| {
-        if page.is_empty() { format!("{code}: {title}") } else { (*page).to_owned() }
-    })?)
+    Ok(context.printer.data(
+        &explained,
+        |Explained { code, title, page }| {
+            if page.is_empty() { format!("{code}: {title}") } else { (*page).to_owned() }
+        },
+    )?)
 }

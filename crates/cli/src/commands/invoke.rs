@@ -39,9 +39,9 @@ pub(crate) async fn run(context: &Context, args: &Invoke) -> Result<u8> {
 }
 
 fn header(field: &str) -> Result<(String, String), Problem> {
-    let (name, value) = field.split_once(':').ok_or_else(|| {
-        Problem::new(Code::E0709, format!("{field:?} is not a header field")).help("--header 'name: value'")
-    })?;
+    let (name, value) = field
+        .split_once(':')
+        .ok_or_else(|| Problem::new(Code::E0709, format!("{field:?} is not a header field")).help("--header 'name: value'"))?;
     Ok((name.trim().to_lowercase(), value.trim().to_owned()))
 }
 

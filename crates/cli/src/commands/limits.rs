@@ -13,7 +13,8 @@ struct Row {
 }
 
 pub(crate) fn run(context: &Context) -> Result {
-    let rows = types::limits::table().into_iter().map(|types::limits::Row { name, value, max, key }| Row { name, value, max, key });
+    let rows =
+        types::limits::table().into_iter().map(|types::limits::Row { name, value, max, key }| Row { name, value, max, key });
     let rows: Vec<Row> = rows.collect();
     Ok(context.printer.data(&rows, |rows| {
         let head = ["limit", "value", "at most", "set by"].map(str::to_owned).to_vec();

@@ -14,7 +14,16 @@ use types::{
 };
 
 use super::which;
-use crate::{Context, args::Replay, client::{Client, escape}, exit, exit::Result, node::ReplayOptions, print, render::text::{escaped, size}};
+use crate::{
+    Context,
+    args::Replay,
+    client::{Client, escape},
+    exit,
+    exit::Result,
+    node::ReplayOptions,
+    print,
+    render::text::{escaped, size},
+};
 
 /// What `--export` wrote.
 #[derive(Serialize)]
@@ -52,7 +61,8 @@ async fn fetch(client: &Client, id: &str) -> Result<Bytes, Problem> {
             let requests: Vec<view::Request> = client.search("/v1/invocations", &search).await?;
             let newest = requests.into_iter().find(|request| request.replayable);
             newest.map(|request| request.invocation).ok_or_else(|| {
-                Problem::new(Code::E0801, "no request was recorded").note("requests that fail are recorded unless record = \"off\"")
+                Problem::new(Code::E0801, "no request was recorded")
+                    .note("requests that fail are recorded unless record = \"off\"")
             })?
         }
         id => id.strip_prefix("t:").unwrap_or(id).to_owned(),

@@ -2,7 +2,7 @@
 
 use types::{
     Code, Problem, RevisionNumber,
-    wire::api::{RolledBack, Rollback as Request},
+    wire::api::{Rollback as Request, RolledBack},
 };
 
 use crate::{Context, args::Rollback, exit::Result, project};
@@ -12,10 +12,12 @@ pub(crate) async fn run(context: &Context, args: &Rollback) -> Result {
     let env = project::env(args.env.as_deref(), client.target())?;
     let app: types::AppName = match &args.app {
         Some(app) => project::name(app)?,
-        None => project::load(".".as_ref(), &env)
-            .map_err(|_| Problem::new(Code::E0707, "no app is named, and this folder has none").help("dayfly rollback APP"))?
-            .app
-            .name,
+        None => {
+            project::load(".".as_ref(), &env)
+                .map_err(|_| Problem::new(Code::E0707, "no app is named, and this folder has none").help("dayfly rollback APP"))?
+                .app
+                .name
+        }
     };
     let request = Request { to: args.revision.map(RevisionNumber) };
     let done: RolledBack = client.post(&format!("/v1/apps/{app}/{env}/rollback"), &request).await?;

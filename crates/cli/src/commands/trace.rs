@@ -3,13 +3,7 @@
 use types::wire::view;
 
 use super::which;
-use crate::{
-    Context,
-    args::Trace,
-    client::escape,
-    exit::Result,
-    print, render,
-};
+use crate::{Context, args::Trace, client::escape, exit::Result, print, render};
 
 pub(crate) async fn run(context: &Context, args: &Trace) -> Result {
     let client = context.client()?;

@@ -4,7 +4,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use types::{AppName, Code, FunctionName, Problem, RevisionNumber, journal::Level, wire::query::Search};
 
-use crate::{args::{ListWhich, Which}, project::name};
+use crate::{
+    args::{ListWhich, Which},
+    project::name,
+};
 
 /// An app, and perhaps one of its functions: `shop` or `shop/api`.
 pub(crate) fn app_and_function(of: Option<&str>) -> Result<(Option<AppName>, Option<FunctionName>), Problem> {
@@ -16,7 +19,8 @@ pub(crate) fn app_and_function(of: Option<&str>) -> Result<(Option<AppName>, Opt
 /// A span such as `90s`, `15m`, `1h`, `7d`, in milliseconds.
 pub(crate) fn span_ms(text: &str) -> Result<u64, Problem> {
     let invalid = || {
-        Problem::new(Code::E0709, format!("{text:?} is not a span of time")).help("a whole number and ms, s, m, h or d, such as 15m")
+        Problem::new(Code::E0709, format!("{text:?} is not a span of time"))
+            .help("a whole number and ms, s, m, h or d, such as 15m")
     };
     let split = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(invalid)?;
     let (number, unit) = text.split_at(split);

@@ -27,10 +27,7 @@ pub(crate) async fn follow(State(control): State<Arc<Control>>, Asked(search): A
 ///
 /// # Errors
 /// `E0512` if too many clients follow already.
-pub(crate) fn lines<T: Serialize>(
-    control: &Control,
-    items: impl Stream<Item = T> + Send + 'static,
-) -> Result<Response, Refusal> {
+pub(crate) fn lines<T: Serialize>(control: &Control, items: impl Stream<Item = T> + Send + 'static) -> Result<Response, Refusal> {
     let room = Arc::clone(&control.followers).try_acquire_owned();
     let room = room.map_err(|_| Problem::new(Code::E0512, "too many clients follow this node at once"))?;
     let mut draining = control.draining.subscribe();

@@ -53,7 +53,8 @@ fn invocation(control: &Control, function: Arc<LiveFunction>, invoke: Invoke) ->
         return Err(Problem::limit(Code::E0404, "header fields", measured, limits::HEADER_COUNT));
     }
     let mut request = Request::new(Body::from(body));
-    *request.method_mut() = Method::from_bytes(method.as_bytes()).map_err(|error| wrong(&format!("method {method:?}"), &error))?;
+    *request.method_mut() =
+        Method::from_bytes(method.as_bytes()).map_err(|error| wrong(&format!("method {method:?}"), &error))?;
     *request.uri_mut() = uri;
     for (name, value) in headers {
         let field = HeaderName::from_bytes(name.as_bytes()).map_err(|error| wrong(&format!("header {name:?}"), &error))?;

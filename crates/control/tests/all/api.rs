@@ -116,7 +116,8 @@ async fn bad_input_is_a_problem_with_a_code() {
 async fn bodies_over_their_limits_are_refused_with_what_was_measured() {
     let world = World::new().await;
     let large = Bytes::from(vec![b' '; limits::CONTROL_BODY.as_usize() + 1]);
-    let problem = read::<serde_json::Value>(world.call("POST", "/v1/apps/hello/dev/plan", large).await).expect_err("it is too large");
+    let problem =
+        read::<serde_json::Value>(world.call("POST", "/v1/apps/hello/dev/plan", large).await).expect_err("it is too large");
     assert!(problem.code == Code::E0709 && problem.message.contains("16 MiB"), "{problem}");
     let component = Bytes::from(vec![0; limits::COMPONENT.as_usize() + 1]);
     let problem = read::<serde_json::Value>(world.call("POST", "/v1/artifacts", component).await).expect_err("it is too large");

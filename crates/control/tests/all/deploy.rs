@@ -59,10 +59,12 @@ async fn a_rollback_moves_the_pointer_and_a_plan_compares_with_what_is_served() 
     api.uses.push("kv.cache".parse().expect("a grant"));
     world.deploy(&hello, b"v2").await.expect("deployed");
 
-    let back: RolledBack = world.post("/v1/apps/hello/dev/rollback", &Rollback::default()).await.expect("there is a revision before");
+    let back: RolledBack =
+        world.post("/v1/apps/hello/dev/rollback", &Rollback::default()).await.expect("there is a revision before");
     assert_eq!((back.revision, back.before[0].revision), (RevisionNumber(1), RevisionNumber(2)));
     assert!(world.plane.serves()[0].starts_with("hello/dev r1 "));
-    let problem = world.post::<RolledBack>("/v1/apps/hello/dev/rollback", &Rollback::default()).await.expect_err("it is the first");
+    let problem =
+        world.post::<RolledBack>("/v1/apps/hello/dev/rollback", &Rollback::default()).await.expect_err("it is the first");
     assert_eq!(problem.code, Code::E0704);
 
     // The newest revision has the permission, but what is served has not: the plan must say that it is gained.

@@ -27,7 +27,8 @@ use testkit::{
 };
 use tower::ServiceExt as _;
 use types::{
-    App, Code, Digest, Function, FunctionName, InvocationId, Limits, PriceSheet, Problem, RecordMode, Snapshot, StartClass, Timestamp,
+    App, Code, Digest, Function, FunctionName, InvocationId, Limits, PriceSheet, Problem, RecordMode, Snapshot, StartClass,
+    Timestamp,
     app::Build,
     journal::Journal,
     revision::AppKey,

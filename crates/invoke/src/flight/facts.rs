@@ -4,10 +4,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, Method, Request, Uri};
 use ports::Body;
-use types::{
-    Elapsed, InvocationId, LiveFunction, RecordMode, SpanId, Timestamp, TraceContext, TraceId,
-    journal::RequestHead,
-};
+use types::{Elapsed, InvocationId, LiveFunction, RecordMode, SpanId, Timestamp, TraceContext, TraceId, journal::RequestHead};
 
 use crate::{engine::Services, scope::recorded};
 

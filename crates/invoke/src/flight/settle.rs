@@ -35,7 +35,8 @@ impl Flight {
         };
         let failure = if let Outcome::Failed { code, .. } = &outcome { Some(*code) } else { None };
         let writer = self.scope.pen.write(|writer| std::mem::replace(writer, Writer::new(false)));
-        self.start.instantiated = writer.instantiated.map_or(Elapsed::ZERO, |made| made.less(self.start.queued).less(self.start.loaded));
+        self.start.instantiated =
+            writer.instantiated.map_or(Elapsed::ZERO, |made| made.less(self.start.queued).less(self.start.loaded));
         let usage = usage(&writer.counts, &self.facts, at, self.cpu);
         let views = fold::views(&writer, at);
         let kept = self.facts.detailed && (self.facts.kept || fold::is_failure(&outcome));

@@ -11,8 +11,9 @@ pub(crate) mod tally;
 
 use http::{HeaderMap, StatusCode};
 use types::{
-    Elapsed, limits,
+    Elapsed,
     journal::{Answer, CallId, Entry, Headers, LogLine, Operation, Reply},
+    limits,
 };
 
 use self::tally::{BodyTally, Counts};

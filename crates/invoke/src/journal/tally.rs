@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 use types::{
-    Digest, limits,
+    Digest,
     journal::{BodyDigest, Operation},
+    limits,
 };
 
 /// Exact counts of one invocation.

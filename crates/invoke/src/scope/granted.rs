@@ -61,7 +61,9 @@ impl Kv for GrantedKv {
             Access::ReadWrite => self.inner.commit(namespace, transaction).await,
             Access::Read => {
                 let Self { resource, .. } = self;
-                Err(StoreError::Denied(format!("{resource} is granted for reading only: write \"{resource}\" instead of \"{resource}:read\"")))
+                Err(StoreError::Denied(format!(
+                    "{resource} is granted for reading only: write \"{resource}\" instead of \"{resource}:read\""
+                )))
             }
         }
     }

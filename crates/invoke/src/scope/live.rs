@@ -78,7 +78,8 @@ impl LiveScope {
 impl Scope for LiveScope {
     fn kv(&self, store: &str) -> Result<OpenKv, Failure> {
         let LiveFunction { key, function, .. } = &*self.function;
-        let access = granted::kv_access(function.name.as_str(), &function.uses, store).inspect_err(|failure| self.refused(failure))?;
+        let access =
+            granted::kv_access(function.name.as_str(), &function.uses, store).inspect_err(|failure| self.refused(failure))?;
         let granted = Arc::new(GrantedKv::new(self.services.kv.clone(), access, store));
         let recorded = RecordedKv { inner: granted, store: store.to_owned(), pen: self.pen.clone() };
         Ok(OpenKv { kv: Arc::new(recorded), namespace: Namespace::of(&key.app, &key.env, store) })

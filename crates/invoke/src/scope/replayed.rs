@@ -73,7 +73,8 @@ impl ReplayScope {
     pub(crate) fn new(journal: Journal, until: Option<usize>) -> Arc<Self> {
         let indices = |wanted: fn(&Entry) -> bool| journal.entries.iter().enumerate().filter(move |(_, entry)| wanted(entry));
         let sequence = indices(|entry| matches!(entry, Entry::Call { .. } | Entry::Answer(_))).map(|(index, _)| index).collect();
-        let reply = |(index, entry): (usize, &Entry)| if let Entry::Return { id, .. } = entry { Some((*id, index)) } else { None };
+        let reply =
+            |(index, entry): (usize, &Entry)| if let Entry::Return { id, .. } = entry { Some((*id, index)) } else { None };
         let replies = journal.entries.iter().enumerate().filter_map(reply).collect();
         Arc::new(Self { sequence, replies, journal, until, seen: Mutex::default() })
     }
@@ -190,7 +191,9 @@ impl Tape for ReplayScope {
                 self.answer("write to a body", |a| matches!(a, Answer::Writable(_) | Answer::Closed | Answer::Broken(_)))
             }
             Question::Arrived => self.answer("look for a response", |a| matches!(a, Answer::Arrived(_))),
-            Question::Trailers => self.answer("look for trailers", |a| matches!(a, Answer::Trailers(_) | Answer::NoTrailersYet | Answer::Broken(_))),
+            Question::Trailers => {
+                self.answer("look for trailers", |a| matches!(a, Answer::Trailers(_) | Answer::NoTrailersYet | Answer::Broken(_)))
+            }
         };
         answer.map(Some)
     }
