@@ -14,6 +14,7 @@ mod progress;
 mod project;
 mod render;
 mod signals;
+mod stopwatch;
 mod target;
 mod watch;
 

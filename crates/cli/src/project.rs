@@ -19,6 +19,7 @@ use crate::{
     client::Client,
     exit::Result,
     progress::Progress,
+    stopwatch::Stopwatch,
     target::Target,
 };
 
@@ -75,7 +76,7 @@ impl Project {
 
     /// Uploads the code that the plan found missing: each artifact once, however many functions share it.
     pub(crate) async fn upload(&self, client: &Client, plan: &Plan) -> Result<Duration, Problem> {
-        let began = build::now();
+        let began = Stopwatch::start();
         for missing in &plan.missing {
             let built = self.built.values().find(|built| built.digest == *missing);
             let built =
@@ -87,7 +88,7 @@ impl Project {
 
     /// Deploys what the plan showed, and nothing else: if another revision came in between, the node refuses.
     pub(crate) async fn deploy(&self, client: &Client, plan: &Plan) -> Result<(Deployed, Duration), Problem> {
-        let began = build::now();
+        let began = Stopwatch::start();
         let _progress = Progress::start("verifying and compiling");
         let deployed = client.post(&self.path("deploy"), &self.request(Some(plan))).await?;
         Ok((deployed, began.elapsed()))

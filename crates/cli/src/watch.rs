@@ -68,7 +68,7 @@ fn matters(root: &Path, path: &Path) -> bool {
     let backup = inside.to_str().is_none_or(|name| name.ends_with('~') || name.ends_with(".swp"));
     // Cargo writes its lock file while it builds; a dependency changes through Cargo.toml.
     let lock = inside.file_name().is_some_and(|name| name == "Cargo.lock");
-    inside.as_os_str().len() > 0 && !backup && !lock && !parts.clone().any(ignored)
+    !inside.as_os_str().is_empty() && !backup && !lock && !parts.clone().any(ignored)
 }
 
 #[cfg(test)]

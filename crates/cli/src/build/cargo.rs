@@ -35,12 +35,12 @@ pub(crate) async fn build(package: &Path, function: &FunctionName) -> Result<Pat
 /// The `.wasm` that cargo says it made last: that of the package itself.
 fn component_of(messages: &[u8]) -> Option<PathBuf> {
     let text = String::from_utf8_lossy(messages);
-    let files = text.lines().filter_map(|line| {
+    let mut files = text.lines().filter_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         let files = message.get("filenames")?.as_array()?;
         files.iter().filter_map(|file| file.as_str()).find(|file| file.ends_with(".wasm")).map(PathBuf::from)
     });
-    files.last()
+    files.next_back()
 }
 
 /// The end of what a compiler printed, without colour.

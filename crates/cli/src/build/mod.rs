@@ -6,13 +6,13 @@ mod guest_toolchain;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use types::{App, Build, ByteCount, Code, Digest, Function, FunctionName, Problem, limits};
 
-use crate::progress::Progress;
+use crate::{progress::Progress, stopwatch::Stopwatch};
 
 pub(crate) use guest_toolchain::GuestToolchain;
 
@@ -53,7 +53,7 @@ pub(crate) async fn all(
 }
 
 async fn one(folder: &Path, function: &Function) -> Result<Built, Problem> {
-    let began = now();
+    let began = Stopwatch::start();
     let path = folder.join(&function.path);
     let (file, how) = match function.build {
         Build::Component => (path, "component"),
@@ -72,10 +72,4 @@ async fn read(file: &PathBuf, function: &FunctionName) -> Result<Bytes, Problem>
         return Err(Problem::limit(Code::E0306, &file.display().to_string(), bytes, limits::COMPONENT));
     }
     tokio::fs::read(file).await.map(Bytes::from).map_err(missing)
-}
-
-/// Reads the clock for showing how long something took: the one place of this crate.
-#[expect(clippy::disallowed_methods, reason = "a command shows how long it took; nothing depends on it")]
-pub(crate) fn now() -> Instant {
-    Instant::now()
 }

@@ -14,7 +14,7 @@ use super::server::{Ready, announce};
 use crate::{
     Context,
     args::Up,
-    build::{self, Built},
+    build::Built,
     client::{Client, Lines},
     exit::{Failure, Result},
     node::{NodeOptions, RunningNode},
@@ -22,12 +22,13 @@ use crate::{
     project::{self, Project},
     render::{self, text},
     signals::Signals,
+    stopwatch::Stopwatch,
     target::{DATA_DIR, Target},
     watch::Watch,
 };
 
 pub(crate) async fn run(context: &Context, args: Up) -> Result {
-    let began = build::now();
+    let began = Stopwatch::start();
     let printer = context.printer;
     let env: EnvName = project::name(&args.env)?;
     let folder = project::folder(&args.dir);
@@ -142,7 +143,7 @@ impl Session {
     /// Builds and deploys what is there now. Whatever fails is printed, and the old revision goes on serving.
     async fn reload(&mut self, changed: &[PathBuf]) {
         let code = changed.iter().any(|path| path.file_name() != Some(manifest::FILE_NAME.as_ref()));
-        let began = build::now();
+        let began = Stopwatch::start();
         let printer = self.printer;
         let project = Project::build(&self.dir, &self.env, |name, built| {
             if code && built.how != "component" {

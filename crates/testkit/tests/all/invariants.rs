@@ -22,7 +22,7 @@ const BORDERS: &[Only] = &[
 
 /// Where the machine's clock is read outside `system`.
 const CLOCKS: &[Exception] = &[
-    Exception { file: "crates/cli/src/build/mod.rs", reason: "shows a person how long a build took; nothing depends on it" },
+    Exception { file: "crates/cli/src/stopwatch.rs", reason: "shows a person how long a build took; nothing depends on it" },
     Exception { file: "crates/cli/src/commands/which.rs", reason: "`--since` counts back from when the person typed it" },
 ];
 
