@@ -28,6 +28,8 @@ impl Flight {
     pub(super) fn settle(&mut self, ended: Ended) {
         assert!(!self.settled, "an invocation is settled once");
         self.settled = true;
+        // The guest goes first: what it had printed of a line when it was stopped is noted as it goes.
+        self.run = None;
         let at = self.scope.pen.elapsed();
         let outcome = match self.scope.slot.client_fault() {
             Some(code) => Outcome::Failed { code, message: code.title().to_owned(), status: code.status() },
@@ -41,7 +43,7 @@ impl Flight {
         let views = fold::views(&writer, at);
         let kept = self.facts.detailed && (self.facts.kept || fold::is_failure(&outcome));
         let journal = kept.then(|| sealed(&self.services, &self.facts, writer, at, &outcome, usage));
-        let record = record(&self.facts, self.start, at, outcome, usage, views, kept);
+        let record = record(&self.facts, self.start, Settlement { duration: at, outcome, usage, journal_kept: kept }, views);
         self.services.telemetry.record(Arc::new(record), journal);
         self.scope.slot.close(failure);
     }
@@ -52,7 +54,8 @@ pub(crate) fn record_refusal(services: &Services, facts: Facts, problem: &Proble
     let at = facts.elapsed(services);
     let outcome = Outcome::Failed { code: problem.code, message: problem.to_string(), status: problem.code.status() };
     let views = Views { spans: Vec::new(), logs: Vec::new(), refusals: Vec::new() };
-    let record = record(&facts, no_start(), at, outcome, Usage::default(), views, false);
+    let settlement = Settlement { duration: at, outcome, usage: Usage::default(), journal_kept: false };
+    let record = record(&facts, no_start(), settlement, views);
     services.telemetry.record(Arc::new(record), None);
 }
 
@@ -90,15 +93,16 @@ fn usage(counts: &Counts, facts: &Facts, wall: Elapsed, cpu: Elapsed) -> Usage {
     }
 }
 
-fn record(
-    facts: &Facts,
-    start: Start,
+/// What came out of an invocation.
+struct Settlement {
     duration: Elapsed,
     outcome: Outcome,
     usage: Usage,
-    views: Views,
     journal_kept: bool,
-) -> InvocationRecord {
+}
+
+fn record(facts: &Facts, start: Start, settlement: Settlement, views: Views) -> InvocationRecord {
+    let Settlement { duration, outcome, usage, journal_kept } = settlement;
     let Views { spans, logs, refusals } = views;
     InvocationRecord {
         id: facts.id,
@@ -125,7 +129,7 @@ fn record(
 /// The whole journal, encoded and sealed.
 fn sealed(services: &Services, facts: &Facts, writer: Writer, at: Elapsed, outcome: &Outcome, usage: Usage) -> SealedJournal {
     let response_body: BodyDigest = writer.body.digest();
-    let incomplete = writer.incomplete;
+    let (incomplete, cut) = (writer.cut.is_some(), writer.cut);
     let function = &facts.function;
     let journal = Journal {
         invoke: Invoke {
@@ -144,7 +148,7 @@ fn sealed(services: &Services, facts: &Facts, writer: Writer, at: Elapsed, outco
             environment: function.function.env.clone(),
             uses: function.function.uses.clone(),
         },
-        entries: fold::entries(writer.notes),
+        entries: fold::entries(writer.notes, cut),
         incomplete,
         end: End { at, outcome: outcome.clone(), usage, response_body },
     };
