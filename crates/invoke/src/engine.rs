@@ -10,7 +10,7 @@ use ports::{
 };
 use types::{Code, Digest, Problem, Snapshot};
 
-use crate::{gate::Gates, journal::seal::SealKey, path};
+use crate::{gate::Gates, journal::seal::SealKey, memory::NodeMemory, path};
 
 /// What an engine is made of. Every field is needed: what is left out does not compile.
 pub struct Parts {
@@ -46,6 +46,7 @@ pub(crate) struct Services {
     pub(crate) seal_key: SealKey,
     pub(crate) busy_lane: tokio::runtime::Handle,
     pub(crate) gates: Gates,
+    pub(crate) memory: NodeMemory,
 }
 
 /// Runs invocations; knows the functions of the snapshot it was given last.
@@ -58,8 +59,8 @@ impl Engine {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let Parts { runtime, kv, outbound, telemetry, blob, clock, rng, seal_key, busy_lane } = parts;
-        let (artifacts, gates) = (BlobArtifacts(blob), Gates::default());
-        let services = Services { runtime, kv, outbound, telemetry, artifacts, clock, rng, seal_key, busy_lane, gates };
+        let (artifacts, gates, memory) = (BlobArtifacts(blob), Gates::default(), NodeMemory::of_machine());
+        let services = Services { runtime, kv, outbound, telemetry, artifacts, clock, rng, seal_key, busy_lane, gates, memory };
         Self { services: Arc::new(services) }
     }
 }

@@ -18,13 +18,27 @@ pub(crate) type Permit = OwnedSemaphorePermit;
 /// One function's permits.
 struct Gate {
     permits: Arc<Semaphore>,
-    concurrency: u32,
+    /// How many permits there are, taken ones included.
+    concurrency: AtomicU32,
     waiting: AtomicU32,
 }
 
 impl Gate {
     fn new(concurrency: u32) -> Self {
-        Self { permits: Arc::new(Semaphore::new(concurrency as usize)), concurrency, waiting: AtomicU32::new(0) }
+        let permits = Arc::new(Semaphore::new(concurrency as usize));
+        Self { permits, concurrency: AtomicU32::new(concurrency), waiting: AtomicU32::new(0) }
+    }
+
+    /// Makes it so many permits. Taken ones can't be withdrawn: of those the next snapshot withdraws what is free by then.
+    fn resize(&self, wanted: u32) {
+        let present = self.concurrency.load(Ordering::Relaxed);
+        if wanted > present {
+            self.permits.add_permits((wanted - present) as usize);
+            self.concurrency.store(wanted, Ordering::Relaxed);
+        } else {
+            let withdrawn = self.permits.forget_permits((present - wanted) as usize);
+            self.concurrency.fetch_sub(u32::try_from(withdrawn).unwrap_or(0), Ordering::Relaxed);
+        }
     }
 
     /// Waits for a permit, not longer than the queue time, and with no more others than may run at once.
@@ -43,7 +57,7 @@ impl<'a> Waiting<'a> {
     fn take(gate: &'a Gate) -> Option<Self> {
         let before = gate.waiting.fetch_add(1, Ordering::Relaxed);
         let place = Self(&gate.waiting);
-        (before < gate.concurrency).then_some(place)
+        (before < gate.concurrency.load(Ordering::Relaxed)).then_some(place)
     }
 }
 impl Drop for Waiting<'_> {
@@ -57,8 +71,7 @@ impl Drop for Waiting<'_> {
 pub(crate) struct Gates(ArcSwap<HashMap<u64, Arc<Gate>>>);
 
 impl Gates {
-    /// Makes a gate for each function of the snapshot. A gate whose limit did not change stays; a changed one is made anew, and what
-    /// runs under the old one ends there.
+    /// Makes a gate for each function of the snapshot. A gate that is there already stays, with as many permits as the newest revision says.
     pub(crate) fn install(&self, snapshot: &Snapshot) {
         let old = self.0.load();
         let functions =
@@ -66,8 +79,8 @@ impl Gates {
         let mut gates = HashMap::new();
         for function in functions {
             let concurrency = function.function.limits.concurrency;
-            let kept = old.get(&function.gate).filter(|gate| gate.concurrency == concurrency).cloned();
-            gates.entry(function.gate).or_insert_with(|| kept.unwrap_or_else(|| Arc::new(Gate::new(concurrency))));
+            let kept = || old.get(&function.gate).inspect(|gate| gate.resize(concurrency)).cloned();
+            gates.entry(function.gate).or_insert_with(|| kept().unwrap_or_else(|| Arc::new(Gate::new(concurrency))));
         }
         self.0.store(Arc::new(gates));
     }
@@ -75,7 +88,7 @@ impl Gates {
     /// A permit to run the function: at once if there is one, else after waiting for it.
     ///
     /// # Errors
-    /// `E0505` if too many run and too many wait, or if the wait was too long.
+    /// `E0505` if too many run and too many wait, or if the wait was too long; `E0409` if the function is served no more.
     pub(crate) async fn admit(&self, function: &LiveFunction) -> Result<Permit, Problem> {
         let full = || {
             let allowed = function.function.limits.concurrency;
@@ -92,8 +105,8 @@ impl Gates {
                     Ok(permit) => return Ok(permit),
                     Err(_) => gate.clone(),
                 },
-                // The function left the snapshot between routing and here: it may still run, alone.
-                None => Arc::new(Gate::new(1)),
+                // The function left the snapshot between routing and here.
+                None => return Err(Problem::new(Code::E0409, "the function is not served any more")),
             }
         };
         gate.wait().await.ok_or_else(full)
@@ -115,6 +128,19 @@ mod tests {
         drop(running);
         assert!(second.await.is_some());
         assert_eq!(gate.waiting.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn a_changed_limit_changes_the_permits_and_does_not_double_them() {
+        let gate = Gate::new(2);
+        let running = [gate.wait().await.expect("a permit"), gate.wait().await.expect("a permit")];
+        gate.resize(3);
+        assert_eq!(gate.permits.available_permits(), 1);
+        gate.resize(1);
+        assert_eq!(gate.permits.available_permits(), 0);
+        drop(running);
+        gate.resize(1);
+        assert_eq!((gate.permits.available_permits(), gate.concurrency.load(Ordering::Relaxed)), (1, 1));
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, Response};
 use ports::{Body, Invocation, Loaded};
-use types::{Elapsed, InvocationId, Problem, Start, StartClass};
+use types::{Code, Elapsed, InvocationId, Problem, Start, StartClass};
 
 use crate::{
     engine::Services,
@@ -47,14 +47,21 @@ pub(crate) async fn run(services: Arc<Services>, invocation: Invocation) -> Resp
 }
 
 async fn admit(services: &Services, facts: &Facts) -> Result<Permit, Problem> {
+    services.memory.admit()?;
     services.gates.admit(&facts.function).await
 }
 
 async fn place(services: &Services, facts: &Facts) -> Result<(Arc<dyn Loaded>, StartClass), Problem> {
     let digest = &facts.function.artifact;
-    match services.runtime.resident(digest) {
-        Some(loaded) => Ok((loaded, StartClass::Resident)),
-        None => services.runtime.load(digest, &services.artifacts).await,
+    if let Some(loaded) = services.runtime.resident(digest) {
+        return Ok((loaded, StartClass::Resident));
+    }
+    // Loading is part of the invocation's time: code that must be compiled again may take longer than that.
+    let allowed = Elapsed::from(facts.function.function.limits.time);
+    let deadline = services.clock.sleep_until(facts.began_ns.saturating_add(allowed.ns()));
+    tokio::select! {
+        loaded = services.runtime.load(digest, &services.artifacts) => loaded,
+        () = deadline => Err(Problem::limit(Code::E0502, "time", "all of it spent on loading the code", allowed)),
     }
 }
 

@@ -41,8 +41,8 @@ pub const CONCURRENCY_DEFAULT: u32 = 1_000;
 pub const CONCURRENCY_MAX: u32 = 10_000;
 /// How long an invocation may wait for a permit before it is turned away.
 pub const QUEUE_TIME: Duration = Duration::from_millis(1_000);
-/// Instances alive at once on one node.
-pub const INSTANCES: u32 = 1_000;
+/// Instances alive at once on one node: some times what one function gets by default, so that none takes them all.
+pub const INSTANCES: u32 = 4_000;
 /// Compiled functions kept mapped in memory at once on one node; others are mapped again when called.
 pub const RESIDENT_FUNCTIONS: usize = 2_000;
 
@@ -95,7 +95,7 @@ pub const KV_CHANGE_BYTES: ByteCount = ByteCount::mib(64);
 pub const JOURNAL_RECORDS: usize = 10_000;
 /// Bytes that one invocation's journal may hold; past this it is kept as incomplete.
 pub const JOURNAL_BYTES: ByteCount = ByteCount::mib(16);
-/// A body in a journal up to this size is kept inline, a larger one as a blob.
+/// So much of a response's beginning is kept in the journal, for showing a difference.
 pub const JOURNAL_INLINE: ByteCount = ByteCount::kib(4);
 /// A request body of the control API, other than an artifact.
 pub const CONTROL_BODY: ByteCount = ByteCount::mib(16);

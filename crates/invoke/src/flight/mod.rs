@@ -41,7 +41,8 @@ pub(crate) struct Flight {
     facts: Facts,
     start: Start,
     scope: Arc<LiveScope>,
-    run: Pin<Box<dyn Run>>,
+    /// The guest, until it is settled.
+    run: Option<Pin<Box<dyn Run>>>,
     cpu: Elapsed,
     deadline_ns: u64,
     timer: Option<BoxFuture<()>>,
@@ -75,7 +76,7 @@ impl Flight {
         };
         let scope = Arc::new(LiveScope::new(services.clone(), beginning));
         let request = request.map(|body| request_body::RequestBody::wrap(body, &scope));
-        let run = loaded.call(Call { request, scope: scope.clone(), limits });
+        let run = Some(loaded.call(Call { request, scope: scope.clone(), limits }));
         let deadline_ns = facts.began_ns.saturating_add(Elapsed::from(limits.time).ns());
         let (cpu, timer, settled) = (Elapsed::ZERO, None, false);
         Self { services, facts, start, scope, run, cpu, deadline_ns, timer, settled, _permit: permit }
@@ -87,7 +88,7 @@ impl Flight {
             Step::Ended => self.taken_response(),
             Step::Answered => {
                 let response = self.taken_response();
-                if self.run.is_busy() {
+                if self.is_busy() {
                     self.services.busy_lane.clone().spawn(self.finish());
                 } else {
                     tokio::spawn(self.finish());
@@ -104,7 +105,7 @@ impl Flight {
             Poll::Ready(Step::Ended)
         } else if self.scope.slot.is_given() {
             Poll::Ready(Step::Answered)
-        } else if self.run.is_busy() {
+        } else if self.is_busy() {
             Poll::Ready(Step::Busy)
         } else {
             Poll::Pending
@@ -113,8 +114,9 @@ impl Flight {
 
     /// Polls the guest and settles it if that was its end. The guest's CPU time is what its polls take on this thread.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let run = self.run.as_mut().expect("a flight is not polled once it is settled");
         let before = cpu::thread_time();
-        let polled = self.run.as_mut().poll(cx);
+        let polled = run.as_mut().poll(cx);
         self.cpu = self.cpu.plus(cpu::thread_time().less(before));
         let ended = match polled {
             Poll::Ready(ended) => ended,
@@ -123,6 +125,11 @@ impl Flight {
         };
         self.settle(ended);
         Poll::Ready(())
+    }
+
+    /// Whether the guest belongs on the busy lane.
+    fn is_busy(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.is_busy())
     }
 
     /// The deadline. Only a guest that waits needs a timer, so it is set when a poll first leaves the guest waiting.

@@ -4,6 +4,7 @@ use types::{
     Code, Elapsed, Outcome,
     journal::{Entry, Journal, LogLine, Operation, Reply},
     kv::{Committed, Write},
+    limits,
     record::{Refusal, Span},
 };
 
@@ -49,15 +50,28 @@ pub(crate) fn views(writer: &Writer, end: Elapsed) -> Views {
             Entry::Answer(_) | Entry::Respond { .. } => {}
         }
     }
+    if writer.cut.is_some() {
+        let message = format!(
+            "the record was cut at {} or {} entries: a replay stops there",
+            limits::JOURNAL_BYTES,
+            limits::JOURNAL_RECORDS
+        );
+        views.refusals.push(Refusal { at: end, code: Code::E0802, message });
+    }
+    if writer.counts.dropped_spans > 0 {
+        let message = format!("{} calls past {} are counted and not shown", writer.counts.dropped_spans, limits::JOURNAL_RECORDS);
+        views.refusals.push(Refusal { at: end, code: Code::E0802, message });
+    }
     if writer.counts.dropped_logs > 0 {
-        let message = format!("{} log lines were dropped past {}", writer.counts.dropped_logs, types::limits::LOG_TOTAL);
+        let message = format!("{} log lines were dropped past {}", writer.counts.dropped_logs, limits::LOG_TOTAL);
         views.refusals.push(Refusal { at: end, code: Code::E0507, message });
     }
     views
 }
 
-/// The journal's entries as replay reads them.
-pub(crate) fn entries(notes: Vec<Note>) -> Vec<Entry> {
+/// The journal's entries as replay reads them: all, or those before the cut.
+pub(crate) fn entries(mut notes: Vec<Note>, cut: Option<usize>) -> Vec<Entry> {
+    notes.truncate(cut.unwrap_or(usize::MAX));
     let entry = |note| match note {
         Note::Entry(entry) => entry,
         Note::Respond { at, status, headers } => Entry::Respond { at, status: status.as_u16(), headers: headers_of(&headers) },

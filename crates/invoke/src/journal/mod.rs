@@ -1,13 +1,15 @@
 //! The journal of a running invocation: typed entries in memory, encoded only if they are kept.
 //!
 //! Calls, logs, refusals and the end are noted for every invocation, since trace, logs and bill are made from them. Answers and full
-//! replies are noted only where the invocation is recorded. Nothing is unbounded: past the limits the journal goes on counting, and
-//! says that it is incomplete.
+//! replies are noted only where the invocation is recorded. Nothing is unbounded, and each kind has its own bound, so that a guest that
+//! reads much does not lose the log lines that explain how it ended: past the record's bound the record ends there and is incomplete,
+//! while spans, logs and refusals go on to theirs.
 
 pub(crate) mod fold;
 pub(crate) mod open;
 pub(crate) mod seal;
 pub(crate) mod tally;
+mod weight;
 
 use http::{HeaderMap, StatusCode};
 use types::{
@@ -32,9 +34,11 @@ pub(crate) struct Writer {
     pub(crate) detailed: bool,
     pub(crate) notes: Vec<Note>,
     bytes: u64,
-    pub(crate) incomplete: bool,
+    /// Where the record ends, if it was cut: notes from there on are shown, and are not replayed.
+    pub(crate) cut: Option<usize>,
     calls: u32,
     log_bytes: u64,
+    others: usize,
     pub(crate) counts: Counts,
     pub(crate) body: BodyTally,
     /// When the instance was made.
@@ -47,36 +51,51 @@ impl Writer {
             detailed,
             notes: Vec::new(),
             bytes: 0,
-            incomplete: false,
+            cut: None,
             calls: 0,
             log_bytes: 0,
+            others: 0,
             counts: Counts::default(),
             body: BodyTally::default(),
             instantiated: None,
         }
     }
 
-    /// Notes the beginning of a call and numbers it.
+    /// Whether what is noted now can be replayed: then it is noted in full.
+    pub(crate) fn records(&self) -> bool {
+        self.detailed && self.cut.is_none()
+    }
+
+    /// Notes the beginning of a call and numbers it. Calls past the bound are counted and not shown.
     pub(crate) fn call(&mut self, at: Elapsed, operation: Operation) -> CallId {
         let id = CallId(self.calls);
         self.calls += 1;
         self.counts.call(&operation);
-        let bytes = operation_bytes(&operation);
-        self.push(Note::Entry(Entry::Call { id, at, operation }), bytes);
+        let recorded = self.records() && self.fits(weight::operation(&operation));
+        if id.0 as usize >= limits::JOURNAL_RECORDS {
+            self.counts.dropped_spans += 1;
+            return id;
+        }
+        let operation = if recorded { operation } else { weight::lean(operation) };
+        self.notes.push(Note::Entry(Entry::Call { id, at, operation }));
         id
     }
 
-    /// Notes the answer to a call.
+    /// Notes the answer to a call: in full where it is recorded, else in a word or two.
     pub(crate) fn reply(&mut self, id: CallId, at: Elapsed, reply: Reply) {
-        let bytes = reply_bytes(&reply);
-        self.push(Note::Entry(Entry::Return { id, at, reply }), bytes);
+        if id.0 as usize >= limits::JOURNAL_RECORDS {
+            return;
+        }
+        let recorded = self.records() && self.fits(weight::reply(&reply));
+        let reply = if recorded || matches!(reply, Reply::Failed(_)) { reply } else { Reply::Summary(fold::result(&reply)) };
+        self.notes.push(Note::Entry(Entry::Return { id, at, reply }));
     }
 
     /// Notes an answer of the host itself.
     pub(crate) fn answer(&mut self, answer: Answer) {
-        if self.detailed {
-            let bytes = if let Answer::Read(bytes) = &answer { bytes.len() as u64 } else { 16 };
-            self.push(Note::Entry(Entry::Answer(answer)), bytes);
+        let bytes = if let Answer::Read(bytes) = &answer { bytes.len() as u64 } else { 16 };
+        if self.records() && self.fits(bytes) {
+            self.notes.push(Note::Entry(Entry::Answer(answer)));
         }
     }
 
@@ -87,71 +106,41 @@ impl Writer {
             let end = (0..=allowed).rev().find(|at| line.text.is_char_boundary(*at)).unwrap_or(0);
             line.text.truncate(end);
         }
-        let bytes = (line.text.len() + line.context.len()) as u64;
+        let text = (line.text.len() + line.context.len()) as u64;
+        // A line costs memory beside its text: without that, empty lines would be free and without number.
+        let bytes = text + size_of::<Note>() as u64;
         if self.log_bytes + bytes > limits::LOG_TOTAL.0 {
             self.counts.dropped_logs += 1;
             return;
         }
         self.log_bytes += bytes;
-        self.counts.log_bytes += bytes;
-        self.push(Note::Entry(Entry::Log(line)), bytes);
+        self.counts.log_bytes += text;
+        self.notes.push(Note::Entry(Entry::Log(line)));
     }
 
-    /// Notes anything else.
+    /// Notes anything else: refusals, denied growth, the response's head.
     pub(crate) fn note(&mut self, note: Note) {
-        self.push(note, 64);
+        self.others += 1;
+        if self.others <= limits::JOURNAL_RECORDS {
+            self.notes.push(note);
+        }
     }
 
-    fn push(&mut self, note: Note, bytes: u64) {
+    /// Whether so many bytes more fit into the record. If not, the record ends here.
+    fn fits(&mut self, bytes: u64) -> bool {
         let bytes = bytes + 32;
-        if self.incomplete || self.notes.len() >= limits::JOURNAL_RECORDS || self.bytes + bytes > limits::JOURNAL_BYTES.0 {
-            self.incomplete = true;
-            return;
+        if self.notes.len() >= limits::JOURNAL_RECORDS || self.bytes + bytes > limits::JOURNAL_BYTES.0 {
+            self.cut = Some(self.notes.len());
+            return false;
         }
         self.bytes += bytes;
-        self.notes.push(note);
+        true
     }
 }
 
 /// Header fields as the journal keeps them.
 pub(crate) fn headers_of(map: &HeaderMap) -> Headers {
     map.iter().map(|(name, value)| (name.as_str().to_owned(), bytes::Bytes::copy_from_slice(value.as_bytes()))).collect()
-}
-
-/// About as many bytes as the operation holds; exact enough to bound a journal.
-fn operation_bytes(operation: &Operation) -> u64 {
-    let size = match operation {
-        Operation::KvGet { key, .. } => key.len(),
-        Operation::KvGetMany { keys, .. } => keys.iter().map(|key| key.len() + 32).sum(),
-        Operation::KvList { prefix, after, .. } => prefix.len() + after.as_ref().map_or(0, bytes::Bytes::len),
-        Operation::KvCommit { transaction, .. } => {
-            let values = transaction.writes.iter().map(|write| match write {
-                types::kv::Write::Put { key, value, .. } => key.len() + value.len() + 32,
-                types::kv::Write::Delete { key } => key.len() + 32,
-            });
-            values.sum::<usize>() + transaction.conditions.len() * 64
-        }
-        Operation::Http { request } => request.target.len() + headers_bytes(&request.headers),
-    };
-    size as u64
-}
-
-fn reply_bytes(reply: &Reply) -> u64 {
-    let entry = |entry: &types::kv::Entry| entry.key.len() + entry.value.len() + 32;
-    let size = match reply {
-        Reply::KvEntry(found) => found.as_ref().map_or(0, entry),
-        Reply::KvEntries(found) => found.iter().map(|found| found.as_ref().map_or(8, entry)).sum(),
-        Reply::KvPage(found) => found.iter().map(entry).sum(),
-        Reply::KvCommitted(_) => 16,
-        Reply::Http { headers, .. } => headers_bytes(headers),
-        Reply::Failed(failure) => failure.message.len(),
-        Reply::Summary(text) => text.len(),
-    };
-    size as u64
-}
-
-fn headers_bytes(headers: &Headers) -> usize {
-    headers.iter().map(|(name, value)| name.len() + value.len() + 32).sum()
 }
 
 #[cfg(test)]
@@ -170,7 +159,7 @@ mod tests {
         for _ in 0..=limits::JOURNAL_RECORDS {
             writer.answer(Answer::IsReady(true));
         }
-        assert_eq!((writer.notes.len(), writer.incomplete), (limits::JOURNAL_RECORDS, true));
+        assert_eq!((writer.notes.len(), writer.cut), (limits::JOURNAL_RECORDS, Some(limits::JOURNAL_RECORDS)));
     }
 
     #[test]
@@ -178,7 +167,22 @@ mod tests {
         let mut writer = Writer::new(false);
         writer.answer(Answer::IsReady(true));
         writer.log(line("kept"));
-        assert_eq!((writer.notes.len(), writer.incomplete), (1, false));
+        assert_eq!((writer.notes.len(), writer.cut), (1, None));
+    }
+
+    #[test]
+    fn a_full_record_goes_on_to_show_logs_spans_and_refusals() {
+        let mut writer = Writer::new(true);
+        let chunk = bytes::Bytes::from(vec![0; 1 << 20]);
+        (0..20).for_each(|_| writer.answer(Answer::Read(chunk.clone())));
+        writer.log(line("why it failed"));
+        let id = writer.call(Elapsed::ZERO, Operation::KvGet { store: "s".into(), key: chunk.slice(..3) });
+        writer.reply(id, Elapsed::ZERO, Reply::KvEntry(None));
+        writer.note(Note::Entry(Entry::GrowDenied { at: Elapsed::ZERO, wanted: 2, allowed: 1 }));
+        let views = fold::views(&writer, Elapsed::ZERO);
+        assert_eq!((views.logs[0].text.as_str(), views.spans[0].result.as_str()), ("why it failed", "miss"));
+        assert!(views.refusals.len() == 2, "the denied growth, and that the record was cut: {:?}", views.refusals);
+        assert_eq!(fold::entries(writer.notes, writer.cut).len(), 15, "the record has what it holds in full");
     }
 
     #[test]

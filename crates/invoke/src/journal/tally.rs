@@ -17,6 +17,7 @@ pub(crate) struct Counts {
     pub(crate) outbound_bytes: u64,
     pub(crate) log_bytes: u64,
     pub(crate) dropped_logs: u64,
+    pub(crate) dropped_spans: u64,
     pub(crate) memory_peak: u64,
 }
 

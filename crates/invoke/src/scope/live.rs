@@ -25,6 +25,7 @@ use crate::{
     engine::Services,
     flight::Slot,
     journal::{Note, Writer},
+    memory::Share,
 };
 
 /// What notes things: the journal with the clock that dates them.
@@ -54,6 +55,7 @@ pub(crate) struct LiveScope {
     traceparent: types::TraceContext,
     random: Mutex<Option<SeedStream>>,
     outbound: Mutex<Option<Arc<dyn Outbound>>>,
+    memory: Share,
 }
 
 /// What a live scope is made of.
@@ -71,7 +73,8 @@ impl LiveScope {
         let writer = Mutex::new(Writer::new(detailed));
         let pen = Arc::new(Pen { clock: services.clock.clone(), began_ns, writer });
         let (slot, random, outbound) = (Slot::default(), Mutex::default(), Mutex::default());
-        Self { services, function, pen, slot, seed, traceparent: trace, random, outbound }
+        let memory = services.memory.share();
+        Self { services, function, pen, slot, seed, traceparent: trace, random, outbound, memory }
     }
 }
 
@@ -134,6 +137,7 @@ impl Scope for LiveScope {
     }
 
     fn memory(&self, bytes: ByteCount) {
+        self.memory.set(bytes);
         self.pen.write(|writer| writer.counts.memory_peak = writer.counts.memory_peak.max(bytes.0));
     }
 
@@ -178,7 +182,7 @@ impl Tape for LiveScope {
         Ok(None)
     }
     fn keeps(&self) -> bool {
-        self.pen.write(|writer| writer.detailed)
+        self.pen.write(|writer| writer.records())
     }
     fn keep(&self, answer: Answer) {
         self.pen.write(|writer| writer.answer(answer));

@@ -15,7 +15,7 @@ use types::{
 };
 
 use super::{counted::CountedBody, live::Pen};
-use crate::journal::{fold, headers_of};
+use crate::journal::headers_of;
 
 /// A key-value store whose calls are noted.
 pub(crate) struct RecordedKv {
@@ -133,14 +133,9 @@ impl Pen {
         let at = self.elapsed();
         self.write(|writer| writer.note(crate::journal::Note::Entry(Note::Refused { at, code, message })));
     }
-    /// Notes a call's answer: in full where the invocation is recorded, else in a word or two.
     fn reply(&self, id: CallId, reply: Reply) {
         let at = self.elapsed();
-        self.write(|writer| {
-            let full = writer.detailed || matches!(reply, Reply::Failed(_));
-            let noted = if full { reply } else { Reply::Summary(fold::result(&reply)) };
-            writer.reply(id, at, noted);
-        });
+        self.write(|writer| writer.reply(id, at, reply));
     }
     fn call(&self, operation: Operation) -> CallId {
         let at = self.elapsed();

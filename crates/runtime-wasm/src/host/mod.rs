@@ -91,13 +91,11 @@ impl Host {
         self.response.as_ref().is_some_and(|pipe| pipe.is_abandoned())
     }
 
-    /// Called once, when the guest has ended, however it did: writes out unfinished lines.
+    /// Called once, when the guest has returned or trapped.
     ///
     /// # Errors
     /// Why the guest's end is a failure although it returned: it answered with an error (`E0504`).
     pub(crate) fn finish(mut self) -> Result<(), Stop> {
-        self.stdout.end(&*self.scope);
-        self.stderr.end(&*self.scope);
         match self.answered_error.take() {
             None => Ok(()),
             Some(message) => Err(Stop::Failed(Failure { code: Code::E0504, message })),
@@ -123,6 +121,14 @@ impl Host {
             }
         })
         .await
+    }
+}
+
+impl Drop for Host {
+    /// Writes out unfinished lines, also those of a guest that was stopped from outside: they may say what it was waiting for.
+    fn drop(&mut self) {
+        self.stdout.end(&*self.scope);
+        self.stderr.end(&*self.scope);
     }
 }
 
