@@ -166,10 +166,15 @@ impl Drop for Scratch {
     }
 }
 
-/// Removes what compilations left behind that a crash cut off. The data folder belongs to one process.
+/// Removes what compilations left behind that a crash cut off. A node's folder belongs to one process, but replays share theirs: what a
+/// living process writes stays.
 fn remove_scratch(folder: &Path) {
+    let is_dead = |name: &str| {
+        let process = name.strip_prefix("tmp-").and_then(|rest| rest.split('-').next());
+        process.is_some_and(|id| !Path::new("/proc").join(id).exists())
+    };
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with("tmp-") {
+        if is_dead(&entry.file_name().to_string_lossy()) {
             // What can't be removed is only in the way of the disk's space.
             let _ = fs::remove_file(entry.path());
         }
@@ -255,6 +260,18 @@ mod tests {
             assert_eq!(cache(data.path(), b"engine").find(&digest), Found::Code(path.clone(), 13));
         }
         assert_eq!(cache(data.path(), b"another engine").find(&digest), Found::Nothing);
+    }
+
+    #[test]
+    fn files_of_dead_compilations_are_removed_and_those_under_way_stay() {
+        let data = tempfile::tempdir().expect("a folder");
+        let first = cache(data.path(), b"engine");
+        let under_way = first.scratch(b"component").expect("a scratch file");
+        // No process has this id: it is above the most that Linux gives.
+        let dead = under_way.source.with_file_name("tmp-4194305-0.wasm");
+        fs::write(&dead, b"component").expect("written");
+        cache(data.path(), b"engine");
+        assert!(under_way.source.exists() && !dead.exists());
     }
 
     #[test]
