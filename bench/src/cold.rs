@@ -20,8 +20,9 @@ pub async fn run(parts: &Parts) -> Result<String> {
     let node = Node::start(parts, "dayfly 10,000 functions").await?;
     deploy(parts, &node).await?;
     // A node that was just started has no function in memory.
+    let folder = node.stop().await?;
     let began = Instant::now();
-    let node = Node::start_in(parts, "dayfly 10,000 functions", node.stop()).await?;
+    let node = Node::start_in(parts, "dayfly 10,000 functions", folder).await?;
     let start_ms = began.elapsed().as_secs_f64() * 1e3;
     let idle = cpu::resident_mib(node.server.pid())?;
     let mut client = Client::connect(node.server.address).await?;

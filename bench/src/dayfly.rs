@@ -77,10 +77,10 @@ impl Node {
     }
 
     /// Stops the node and gives its folder back.
-    pub fn stop(self) -> Folder {
+    pub async fn stop(self) -> Result<Folder> {
         let Self { server, folder, .. } = self;
-        drop(server);
-        folder
+        server.stop().await?;
+        Ok(folder)
     }
 
     /// Deploys the manifest of a folder, as users do.

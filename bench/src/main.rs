@@ -114,7 +114,7 @@ async fn sweep(parts: &Parts) -> Result<String> {
 
 /// From the start of the process to the first answer, with the example deployed.
 async fn start(parts: &Parts) -> Result<String> {
-    let mut folder = dayfly::hello(parts, "dayfly start", "").await?.stop();
+    let mut folder = dayfly::hello(parts, "dayfly start", "").await?.stop().await?;
     let (mut listening, mut answered) = (Vec::new(), Vec::new());
     for _ in 0..9 {
         let began = Instant::now();
@@ -123,7 +123,7 @@ async fn start(parts: &Parts) -> Result<String> {
         let status = Client::connect(node.server.address).await?.call(&load::request("hello.localhost", "/ada")).await?;
         anyhow::ensure!(status == 200, "status {status}");
         answered.push(began.elapsed().as_secs_f64() * 1e3);
-        folder = node.stop();
+        folder = node.stop().await?;
     }
     let median = |values: &mut Vec<f64>| {
         values.sort_by(f64::total_cmp);

@@ -40,6 +40,11 @@ impl Server {
         Ok(Self { name, address, host: address.to_string(), path: "/ada".into(), child })
     }
 
+    /// Ends the server and waits until it is gone.
+    pub async fn stop(mut self) -> Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id().expect("it runs until it is dropped")
     }
