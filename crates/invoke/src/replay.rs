@@ -7,7 +7,7 @@ use ports::{
     runtime::{Call, Ended},
 };
 use types::{
-    Code, Elapsed, Outcome,
+    Code, Elapsed, Outcome, Problem,
     journal::{BodyDigest, Entry, Headers, Journal, LogLine, RequestHead},
 };
 
@@ -55,9 +55,12 @@ impl Report {
 }
 
 /// Runs the code against the record. It touches nothing: every service, clock and random source answers from the journal.
-pub async fn replay(replay: Replay, clock: &dyn Clock) -> Report {
+///
+/// # Errors
+/// `E0806` if the record's request is not one.
+pub async fn replay(replay: Replay, clock: &dyn Clock) -> Result<Report, Problem> {
     let Replay { journal, code, until } = replay;
-    let (limits, request) = (journal.invoke.limits, request_of(&journal.invoke.request));
+    let (limits, request) = (journal.invoke.limits, request_of(&journal.invoke.request)?);
     let scope = ReplayScope::new(journal, until);
     let world = Arc::new(ReplayWorld(scope.clone()));
     let mut run = code.call(Call { request, scope: world, limits });
@@ -74,7 +77,7 @@ pub async fn replay(replay: Replay, clock: &dyn Clock) -> Report {
     })
     .await;
     drop(run);
-    report(&scope, ended)
+    Ok(report(&scope, ended))
 }
 
 /// How the run came to an end.
@@ -84,13 +87,13 @@ enum Stop {
     Halted,
 }
 
-fn request_of(head: &RequestHead) -> http::Request<Body> {
+fn request_of(head: &RequestHead) -> Result<http::Request<Body>, Problem> {
     let uri = format!("{}://{}{}", head.scheme, head.authority, head.target);
     let mut builder = http::Request::builder().method(head.method.as_str()).uri(uri);
     for (name, value) in &head.headers {
         builder = builder.header(name, value.as_ref());
     }
-    builder.body(Body::Empty).expect("a recorded head was a request once")
+    builder.body(Body::Empty).map_err(|error| Problem::new(Code::E0806, format!("the recorded request is not one: {error}")))
 }
 
 fn report(scope: &ReplayScope, stop: Stop) -> Report {

@@ -37,7 +37,7 @@ pub(crate) async fn run(options: ReplayOptions, compiler: &Path) -> Result<Repla
     let (code, _) = runtime.load(&digest, &Given(artifact)).await?;
     let id = journal.invoke.id;
     let until = until.map(|index| index as usize);
-    let report = invoke::replay(Replay { journal, code, until }, &*registry::clock()).await;
+    let report = invoke::replay(Replay { journal, code, until }, &*registry::clock()).await?;
     Ok(describe(id, digest, report))
 }
 
@@ -64,6 +64,7 @@ fn describe(invocation: InvocationId, artifact: Digest, report: Report) -> Repla
         halt: halt.map(|halt| match halt {
             Halt::Diverged { at, expected, got } => replay::Halt::Diverged { step: at as u64, recorded: expected, replayed: got },
             Halt::EndOfRecord => replay::Halt::EndOfRecord,
+            Halt::Incomplete => replay::Halt::Incomplete,
             Halt::Until => replay::Halt::Until,
         }),
         differences,

@@ -5,6 +5,7 @@
 //! [`wire`]; the limits of the platform are one table in [`limits`]; every error that a person can meet is one row in [`problem`].
 
 pub mod app;
+pub mod field;
 pub mod id;
 pub mod invocation;
 pub mod journal;

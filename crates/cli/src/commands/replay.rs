@@ -97,6 +97,10 @@ fn show(report: &ReplayReport) -> String {
             lines.push(format!("  recorded  {recorded}\n  replayed  {replayed}"));
         }
         Some(Halt::EndOfRecord) => lines.push("the record ends here: the run was cut off then".into()),
+        Some(Halt::Incomplete) => {
+            lines.push(format!("error[{}]: {}: the same up to here", Code::E0802, Code::E0802.title()));
+            lines.push("  the journal was full then, so how the run went on is not known".into());
+        }
         Some(Halt::Until) => lines.push(format!("stopped before step {}, as asked", report.steps_replayed + 1)),
         None => {}
     }

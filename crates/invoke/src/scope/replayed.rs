@@ -41,8 +41,10 @@ pub enum Halt {
         /// What the guest did.
         got: String,
     },
-    /// The record ends here: the run was cut off then, or its journal was full.
+    /// The record ends here: the run was cut off then.
     EndOfRecord,
+    /// The record ends here because the journal was full then: how the run went on is not known.
+    Incomplete,
     /// The wanted place was reached.
     Until,
 }
@@ -115,8 +117,11 @@ impl ReplayScope {
 
     /// What it means that the guest asks more than the record has: cut off then, or another way now.
     fn past_the_end(&self, steps: usize, got: impl FnOnce() -> String) -> Halt {
+        if self.journal.incomplete {
+            return Halt::Incomplete;
+        }
         let cut_off = matches!(&self.journal.end.outcome, types::Outcome::Failed { code: Code::E0502 | Code::E0511, .. });
-        if self.journal.incomplete || cut_off {
+        if cut_off {
             return Halt::EndOfRecord;
         }
         Halt::Diverged { at: steps + 1, expected: "the end".into(), got: got() }
@@ -137,7 +142,7 @@ impl ReplayScope {
             match reply {
                 Some(Entry::Return { reply, .. }) => Some(reply.clone()),
                 _ => {
-                    seen.halt = Some(Halt::EndOfRecord);
+                    seen.halt = Some(if self.journal.incomplete { Halt::Incomplete } else { Halt::EndOfRecord });
                     None
                 }
             }

@@ -49,7 +49,7 @@ async fn recorded() -> (Journal, String) {
 }
 
 async fn again(journal: Journal, code: Guest, until: Option<usize>) -> Report {
-    replay(Replay { journal, code: Arc::new(FakeCode(code)), until }, &system::SystemClock::new()).await
+    replay(Replay { journal, code: Arc::new(FakeCode(code)), until }, &system::SystemClock::new()).await.expect("the record holds a request")
 }
 
 #[tokio::test]
@@ -124,4 +124,15 @@ async fn a_sealed_journal_does_not_show_what_it_holds() {
     let journal = world.journal(id).await.expect("it opens");
     assert!(format!("{journal:?}").contains("secret"), "the control: the open journal has it");
     assert!(!format!("{:?}", invoke::redacted(journal)).contains("secret"));
+}
+
+#[tokio::test]
+async fn a_record_that_was_cut_is_the_same_as_far_as_it_goes_and_says_so() {
+    let (mut journal, _) = recorded().await;
+    let last_call = |entry: &types::journal::Entry| matches!(entry, types::journal::Entry::Call { .. });
+    let cut = journal.entries.iter().rposition(last_call).expect("it has calls");
+    journal.entries.truncate(cut);
+    journal.incomplete = true;
+    let report = again(journal, failing(false), None).await;
+    assert_eq!((report.halt.clone(), report.is_faithful()), (Some(Halt::Incomplete), true), "{report:?}");
 }

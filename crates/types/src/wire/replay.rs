@@ -43,8 +43,10 @@ pub enum Halt {
         /// What the guest did.
         replayed: String,
     },
-    /// The record ends here: the run was cut off then, or its journal was full.
+    /// The record ends here: the run was cut off then.
     EndOfRecord,
+    /// The record ends here because the journal was full then (`E0802`): how the run went on is not known.
+    Incomplete,
     /// The wanted step was reached.
     Until,
 }
