@@ -4,28 +4,21 @@ use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version, header,
     uri::{self, Authority, PathAndQuery, Scheme},
 };
-use types::journal::Failure;
+use types::{field::is_hop_by_hop, journal::Failure};
 
 use crate::{failure::not_sendable, target::Target};
 
-/// Whether a field concerns one connection and not the message (RFC 9110 §7.6.1).
-fn is_hop_by_hop(name: &HeaderName) -> bool {
-    *name == header::CONNECTION
-        || *name == header::TRANSFER_ENCODING
-        || *name == header::UPGRADE
-        || *name == header::TE
-        || *name == header::PROXY_AUTHORIZATION
-        || *name == header::PROXY_AUTHENTICATE
-        || *name == header::EXPECT
-        || matches!(name.as_str(), "keep-alive" | "proxy-connection" | "http2-settings")
+/// Whether a field is between us and one of the two sides. What is expected before a body is sent is settled with each of them.
+fn is_between_two(name: &HeaderName) -> bool {
+    *name == header::EXPECT || is_hop_by_hop(name.as_str())
 }
 
 /// Takes out what concerns one connection, and what its `connection` fields list.
 pub(crate) fn strip(headers: &mut HeaderMap) {
-    if !headers.keys().any(is_hop_by_hop) {
+    if !headers.keys().any(is_between_two) {
         return;
     }
-    let mut names: Vec<HeaderName> = headers.keys().filter(|name| is_hop_by_hop(name)).cloned().collect();
+    let mut names: Vec<HeaderName> = headers.keys().filter(|name| is_between_two(name)).cloned().collect();
     for value in headers.get_all(header::CONNECTION) {
         let listed = value.as_bytes().split(|byte| *byte == b',');
         names.extend(listed.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()));

@@ -6,7 +6,7 @@ use http::{
     request::Parts,
     uri::{Authority, PathAndQuery, Scheme},
 };
-use types::{Code, Problem, TraceContext};
+use types::{Code, Problem, TraceContext, field::is_hop_by_hop};
 
 use super::wire::Conn;
 
@@ -80,17 +80,6 @@ fn is_port(text: &str) -> bool {
     text.is_empty() || text.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok() && !port.starts_with('+'))
 }
 
-/// Whether a field concerns one connection and not the message (RFC 9110 §7.6.1).
-pub(crate) fn is_hop_by_hop(name: &HeaderName) -> bool {
-    *name == header::CONNECTION
-        || *name == header::TRANSFER_ENCODING
-        || *name == header::UPGRADE
-        || *name == header::TE
-        || *name == header::PROXY_AUTHORIZATION
-        || *name == header::PROXY_AUTHENTICATE
-        || matches!(name.as_str(), "keep-alive" | "proxy-connection" | "http2-settings")
-}
-
 /// Fields that only the platform may set.
 fn is_ours(name: &str) -> bool {
     matches!(name, "forwarded" | "x-real-ip") || name.starts_with("x-tenant-") || name.starts_with("x-forwarded-")
@@ -107,11 +96,11 @@ pub(crate) fn clean(parts: &mut Parts, conn: &Conn) -> Option<TraceContext> {
         match name.as_str() {
             REQUEST_ID => request_id = true,
             TRACEPARENT => traceparent = true,
-            text => doomed = doomed || is_hop_by_hop(name) || is_ours(text),
+            text => doomed = doomed || is_hop_by_hop(text) || is_ours(text),
         }
     }
     if doomed {
-        remove(headers, |name| is_hop_by_hop(name) || is_ours(name.as_str()));
+        remove(headers, |name| is_hop_by_hop(name.as_str()) || is_ours(name.as_str()));
     }
     if request_id && !headers.get_all(REQUEST_ID).iter().all(is_sane) {
         headers.remove(REQUEST_ID);

@@ -10,9 +10,9 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, Response, StatusCode, header};
 use http_body::{Body as _, Frame, SizeHint};
 use ports::{Body, BodyError};
-use types::{Code, Problem};
+use types::{Code, Problem, field::is_hop_by_hop};
 
-use super::{problem, request::is_hop_by_hop, wire::Conn};
+use super::{problem, wire::Conn};
 
 /// Counts a request as open for as long as it lives.
 pub(crate) struct Open(Arc<Conn>);
@@ -70,8 +70,8 @@ pub(crate) fn finish(response: Response<Body>, method: &Method, open: Open) -> R
 
 /// Takes out what concerns one connection and not the message.
 fn strip(headers: &mut HeaderMap) {
-    if headers.keys().any(is_hop_by_hop) {
-        let doomed: Vec<HeaderName> = headers.keys().filter(|name| is_hop_by_hop(name)).cloned().collect();
+    if headers.keys().any(|name| is_hop_by_hop(name.as_str())) {
+        let doomed: Vec<HeaderName> = headers.keys().filter(|name| is_hop_by_hop(name.as_str())).cloned().collect();
         for name in doomed {
             headers.remove(name);
         }

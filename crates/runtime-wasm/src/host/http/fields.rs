@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use types::{ByteCount, Code, journal::Failure, limits};
+use types::{ByteCount, Code, field::is_hop_by_hop, journal::Failure, limits};
 use wasmtime::component::Resource;
 
 use crate::{
@@ -72,17 +72,7 @@ fn bytes_of(map: &HeaderMap) -> usize {
 
 /// Whether a field concerns the connection, or is made by the platform.
 pub(crate) fn is_forbidden(name: &HeaderName) -> bool {
-    const MORE: [&str; 3] = ["keep-alive", "proxy-connection", "http2-settings"];
-    matches!(
-        *name,
-        header::CONNECTION
-            | header::HOST
-            | header::PROXY_AUTHENTICATE
-            | header::PROXY_AUTHORIZATION
-            | header::TE
-            | header::TRANSFER_ENCODING
-            | header::UPGRADE
-    ) || MORE.contains(&name.as_str())
+    *name == header::HOST || is_hop_by_hop(name.as_str())
 }
 
 /// Takes out what a guest must not see, and keeps the order of the rest.
