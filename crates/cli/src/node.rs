@@ -5,8 +5,6 @@ use std::{net::SocketAddr, path::PathBuf, pin::Pin};
 use bytes::Bytes;
 use types::{Elapsed, Problem, revision::AppKey, wire::replay::ReplayReport};
 
-use crate::signals::Signals;
-
 /// A boxed future, as this seam hands them out.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -52,17 +50,6 @@ impl RunningNode {
     /// Takes no more requests, lets the open ones finish within the drain time, makes everything recorded durable, and ends.
     pub async fn shutdown(self) {
         (self.stop)().await;
-    }
-
-    /// Serves until the process is asked to end (SIGTERM, or SIGINT as Ctrl-C sends it), then shuts down. A second signal does not wait.
-    ///
-    /// # Errors
-    /// If the process can't wait for signals.
-    pub async fn run_until_signal(self) -> std::io::Result<()> {
-        let mut signals = Signals::new()?;
-        signals.next().await;
-        signals.shut_down(self).await;
-        Ok(())
     }
 }
 

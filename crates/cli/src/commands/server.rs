@@ -12,6 +12,7 @@ use crate::{
     node::{NodeOptions, RunningNode, TOKEN_FILE},
     print,
     render::text,
+    signals::Signals,
     target::CONTROL_URL_FILE,
 };
 
@@ -26,6 +27,8 @@ pub(crate) async fn run(context: &Context, args: Server) -> Result {
         domain,
     };
     let node = context.node.start(options).await?;
+    // Before anybody is told that it is ready, and asks it to end.
+    let mut signals = Signals::new()?;
     announce(&data, &node)?;
     let (printer, token_file) = (context.printer, data.join(TOKEN_FILE));
     if printer.json {
@@ -35,7 +38,9 @@ pub(crate) async fn run(context: &Context, args: Server) -> Result {
     printer.note(format!(" ready    in {}", text::span(node.started_in.ns())));
     printer.note(format!(" gateway  {}", node.gateway_url));
     printer.note(format!(" control  {}   token in {}", node.control_url, token_file.display()));
-    Ok(node.run_until_signal().await?)
+    signals.next().await;
+    signals.shut_down(node).await;
+    Ok(())
 }
 
 /// What programs that start a node want to know once it listens.

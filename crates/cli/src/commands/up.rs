@@ -44,12 +44,14 @@ pub(crate) async fn run(context: &Context, args: Up) -> Result {
     let requests = client.lines("/v1/follow").await?;
     let mut session = Session { printer, dir: args.dir, env, client, served: false, failing: false };
     // The first build may fail, and the person mends it: nothing is served until then, but the folder is watched.
-    match session.first_deploy().await {
+    let deployed = session.first_deploy().await;
+    // After the build, which a signal simply ends; before anybody is told that it is ready, and asks it to end.
+    let mut signals = Signals::new()?;
+    match deployed {
         Ok(deployed) => session.ready(&node, &deployed, began.elapsed(), watch.is_some())?,
         Err(failure) if watch.is_some() => session.keep_serving(&failure),
         Err(failure) => return Err(failure),
     }
-    let mut signals = Signals::new()?;
     let ended = session.serve(requests, watch, &mut signals).await;
     std::fs::remove_file(data.join(crate::CONTROL_URL_FILE)).ok();
     printer.note(format!("{} ending: open requests may finish, ctrl-c again does not wait", clock()));
