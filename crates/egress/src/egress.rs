@@ -19,6 +19,7 @@ use crate::{
     failure::{describe, failed},
     guard::Guard,
     headers,
+    lookups::Lookups,
     pool::{Key, Pool, Sender},
     target::Target,
     tls::Tls,
@@ -45,6 +46,7 @@ pub struct EgressSettings {
 pub struct Egress {
     clock: Arc<dyn Clock>,
     resolver: Arc<dyn Resolve>,
+    lookups: Arc<Lookups>,
     guard: Guard,
     tls: Tls,
     pool: Arc<Pool>,
@@ -56,15 +58,18 @@ impl Egress {
     pub fn new(settings: EgressSettings) -> Self {
         let EgressSettings { own_addresses, clock, resolver, roots, guarding } = settings;
         let guard = Guard::new(guarding, own_addresses);
-        Self { clock, resolver, guard, tls: Tls::new(roots), pool: Arc::default() }
+        Self { clock, resolver, lookups: Arc::default(), guard, tls: Tls::new(roots), pool: Arc::default() }
     }
 
-    async fn resolve(&self, target: &Target, deadline_ns: u64) -> Result<Vec<IpAddr>, Failure> {
+    async fn resolve(&self, target: &Target, tenant: Option<&AppKey>, deadline_ns: u64) -> Result<Vec<IpAddr>, Failure> {
         if let Some(address) = target.address {
             return Ok(vec![address]);
         }
         let host = &target.host;
-        match until(&*self.clock, deadline_ns, self.resolver.resolve(host)).await {
+        let Some(turn) = until(&*self.clock, deadline_ns, self.lookups.turn(tenant)).await else {
+            return Err(failed(format!("dns: no answer about {host} in time: too many lookups wait")));
+        };
+        match until(&*self.clock, deadline_ns, turn.look_up(&self.resolver, host)).await {
             None => Err(failed(format!("dns: no answer about {host} in time"))),
             Some(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
             Some(Ok(_)) => Err(failed(format!("dns: no such host: {host}"))),
@@ -149,7 +154,7 @@ impl Outbound for Egress {
         headers::prepare(&mut parts.headers, body.size_hint().exact())?;
 
         let connect_deadline = after(&*self.clock, connect_time.min(limits::OUTBOUND_CONNECT_TIME));
-        let addresses = self.resolve(&target, connect_deadline).await?;
+        let addresses = self.resolve(&target, parts.extensions.get(), connect_deadline).await?;
         self.guard.check(&target, &addresses, private_named)?;
 
         let waiting = self.waiting(&parts, &target, &addresses);

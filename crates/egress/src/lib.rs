@@ -1,7 +1,7 @@
-//! The only way out: HTTP to the outside, behind a guard (SECURITY E1 to E6).
+//! The only way out: HTTP to the outside, behind a guard.
 //!
 //! A call is judged in this order: `target` reads what is called and refuses what nobody may call; `resolve` turns the name into
-//! addresses, here and nowhere else; `guard` judges every one of them by the tables of `addresses`; `connect` connects to an address
+//! addresses, here and nowhere else, and `lookups` bounds how many of these wait; `guard` judges every one of them by the tables of `addresses`; `connect` connects to an address
 //! that was judged, never to the name; `pool` keeps connections for the tenant that opened them. Whether a function may call the
 //! host at all was decided before, by its reach.
 
@@ -12,6 +12,7 @@ mod egress;
 mod failure;
 mod guard;
 mod headers;
+mod lookups;
 mod pool;
 mod resolve;
 mod target;

@@ -16,7 +16,7 @@ const PER_KEY_MAX: usize = 8;
 /// Connections that wait in all.
 const TOTAL_MAX: usize = 512;
 
-/// Whose connection to what. The tenant is part of it: nobody gets a connection that somebody else has spoken on (SECURITY E6).
+/// Whose connection to what. The tenant is part of it: nobody gets a connection that somebody else has spoken on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
     pub(crate) tenant: AppKey,
