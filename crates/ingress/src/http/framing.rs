@@ -1,4 +1,4 @@
-//! The scanner of raw HTTP/1 bytes (SECURITY H1): finds where each message begins and ends and refuses every head that two parsers
+//! The scanner of raw HTTP/1 bytes: finds where each message begins and ends and refuses every head that two parsers
 //! could read differently: a length and an encoding, two lengths, folded lines, bare line ends, controls, blanks before a colon.
 //!
 //! It stands before hyper, which repairs some of these. It copies nothing, looks at each byte of a head once, and jumps over bodies of

@@ -1,9 +1,12 @@
 //! Error answers of the gateway itself: a [`Problem`] as text or JSON, by what the caller accepts. Internals stay out of them.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use ports::Body;
 use types::Problem;
+
+/// The header field with the code, as in the refusals of an invocation.
+const ERROR: HeaderName = HeaderName::from_static("x-dayfly-error");
 
 /// The problem as an answer to a request with these header fields.
 pub(crate) fn response(problem: &Problem, request: &HeaderMap) -> Response<Body> {
@@ -18,6 +21,7 @@ pub(crate) fn response(problem: &Problem, request: &HeaderMap) -> Response<Body>
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(ERROR, HeaderValue::from_static(problem.code.as_str()));
     response
 }
 
@@ -31,8 +35,9 @@ pub(crate) fn raw(problem: &Problem) -> Vec<u8> {
     let body = problem.render();
     let status = StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     format!(
-        "HTTP/1.1 {status}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
+        "HTTP/1.1 {status}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {}\r\n{ERROR}: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len(),
+        problem.code.as_str()
     )
     .into_bytes()
 }
@@ -41,6 +46,14 @@ pub(crate) fn raw(problem: &Problem) -> Vec<u8> {
 mod tests {
     use super::*;
     use types::Code;
+
+    #[test]
+    fn every_refusal_carries_its_code_in_a_header() {
+        let problem = Problem::new(Code::E0402, "no route answers to /x");
+        assert_eq!(response(&problem, &HeaderMap::new()).headers()["x-dayfly-error"], "E0402");
+        let raw = String::from_utf8(raw(&problem)).expect("text");
+        assert!(raw.contains("\r\nx-dayfly-error: E0402\r\n"), "{raw}");
+    }
 
     #[test]
     fn callers_get_json_when_they_accept_it_and_text_otherwise() {

@@ -1,5 +1,5 @@
 //! A request's head as the function is to see it: an absolute address, nothing that belongs to one connection, and the platform's own
-//! word on where it came from instead of the client's (SECURITY H2).
+//! word on where it came from instead of the client's.
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Uri, Version, header,

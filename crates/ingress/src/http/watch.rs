@@ -2,7 +2,7 @@
 //!
 //! It is one timer a connection, looked at lazily: it fires at most once in the shortest of the time limits, works out what is due, and
 //! sleeps again. A request costs it nothing. It stands in for hyper's own timers, of which one more is made for every request and none
-//! at all if the builder was given no clock (SECURITY H3).
+//! at all if the builder was given no clock.
 
 use std::{
     sync::{
