@@ -28,8 +28,13 @@ pub async fn run(parts: &Parts) -> Result<String> {
     let beside = compare::one(&server, 1, TIME).await?;
     spinning.abort();
     Ok(format!(
-        "| hello, one request at a time | requests/s | p50 ms | p99 ms |\n|---|---|---|---|\n\
-         | alone | {:.0} | {:.2} | {:.2} |\n| beside {SPINNING} spinning guests | {:.0} | {:.2} | {:.2} |\n",
-        alone.per_second, alone.p50_ms, alone.p99_ms, beside.per_second, beside.p50_ms, beside.p99_ms
+        "| hello, one request at a time | requests/s | p50 ms | p99 ms | cores that the node uses |\n|---|---|---|---|---|\n{}{}",
+        line("alone", &alone),
+        line(&format!("beside {SPINNING} spinning guests"), &beside)
     ))
+}
+
+fn line(name: &str, turn: &compare::Turn) -> String {
+    let compare::Turn { per_second, p50_ms, p99_ms, cpu_us } = turn;
+    format!("| {name} | {per_second:.0} | {p50_ms:.2} | {p99_ms:.2} | {:.2} |\n", cpu_us * per_second / 1e6)
 }

@@ -102,7 +102,7 @@ fn report(scope: &ReplayScope, stop: Stop) -> Report {
     let response = seen.response.clone().map(|(status, headers)| (status, headers, body));
     let outcome = match stop {
         Stop::Halted => None,
-        Stop::Ended(ended) => Some(outcome(ended, response.as_ref().map(|(status, ..)| *status))),
+        Stop::Ended(ended) => Some(outcome(ended, response.as_ref().map(|(status, ..)| *status), seen.broken.clone())),
         Stop::OutOfTime(allowed) => Some(Outcome::Failed {
             code: Code::E0502,
             message: format!("the function ran out of time: allowed {}", Elapsed::from(allowed)),

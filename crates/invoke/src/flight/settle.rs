@@ -33,7 +33,7 @@ impl Flight {
         let at = self.scope.pen.elapsed();
         let outcome = match self.scope.slot.client_fault() {
             Some(code) => Outcome::Failed { code, message: code.title().to_owned(), status: code.status() },
-            None => outcome(ended, self.scope.slot.status()),
+            None => outcome(ended, self.scope.slot.status(), self.scope.slot.broken_off()),
         };
         let failure = if let Outcome::Failed { code, .. } = &outcome { Some(*code) } else { None };
         let writer = self.scope.pen.write(|writer| std::mem::replace(writer, Writer::new(false)));
@@ -59,9 +59,12 @@ pub(crate) fn record_refusal(services: &Services, facts: Facts, problem: &Proble
     services.telemetry.record(Arc::new(record), None);
 }
 
-pub(crate) fn outcome(ended: Ended, status: Option<u16>) -> Outcome {
+pub(crate) fn outcome(ended: Ended, status: Option<u16>, broken: Option<String>) -> Outcome {
     match (ended, status) {
-        (Ended::Returned, Some(status)) => Outcome::Answered { status },
+        (Ended::Returned, Some(status)) => match broken {
+            None => Outcome::Answered { status },
+            Some(message) => Outcome::Failed { code: Code::E0509, message, status },
+        },
         (Ended::Returned, None) => {
             let message = "the function returned without setting a response".into();
             Outcome::Failed { code: Code::E0504, message, status: Code::E0504.status() }

@@ -16,6 +16,7 @@ struct State {
     status: Option<u16>,
     failure: Option<Code>,
     client: Option<Code>,
+    broken: Option<String>,
 }
 
 #[derive(Default)]
@@ -74,6 +75,16 @@ impl Slot {
     pub(crate) fn blame_client(&self, code: Option<Code>) {
         let mut state = self.0.lock();
         state.client = state.client.or(code);
+    }
+
+    /// Notes that the response's body broke off after its head was given, and why.
+    pub(crate) fn break_off(&self, why: &str) {
+        self.0.lock().broken.get_or_insert_with(|| why.to_owned());
+    }
+
+    /// Why the response's body broke off, if it did.
+    pub(crate) fn broken_off(&self) -> Option<String> {
+        self.0.lock().broken.clone()
     }
 
     /// What the client did wrong, unless the function has answered all the same.

@@ -11,7 +11,7 @@ use ports::{
     tape::{Diverged, Question},
 };
 use types::{
-    ByteCount, Elapsed, LiveFunction, Timestamp,
+    ByteCount, Code, Elapsed, LiveFunction, Timestamp,
     journal::{Answer, Entry, Failure, Level, LogLine},
     kv::Namespace,
 };
@@ -148,6 +148,9 @@ impl Scope for LiveScope {
 
     fn refused(&self, failure: &Failure) {
         let Failure { code, message } = failure.clone();
+        if code == Code::E0509 {
+            self.slot.break_off(&message);
+        }
         let at = self.pen.elapsed();
         self.pen.write(|writer| writer.note(Note::Entry(Entry::Refused { at, code, message })));
     }

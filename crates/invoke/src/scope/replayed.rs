@@ -58,6 +58,7 @@ pub(crate) struct Seen {
     pub(crate) logs: Vec<LogLine>,
     pub(crate) response: Option<(u16, types::journal::Headers)>,
     pub(crate) body: BodyTally,
+    pub(crate) broken: Option<String>,
     random: Option<SeedStream>,
 }
 
@@ -256,7 +257,11 @@ impl Scope for ReplayWorld {
     }
     fn memory(&self, _: ByteCount) {}
     fn grow_denied(&self, _: u64, _: u64) {}
-    fn refused(&self, _: &Failure) {}
+    fn refused(&self, failure: &Failure) {
+        if failure.code == Code::E0509 {
+            self.0.seen.lock().broken.get_or_insert_with(|| failure.message.clone());
+        }
+    }
     fn body_read(&self, _: u64) {}
     fn respond(&self, response: Response<Body>) {
         let (parts, body) = response.into_parts();

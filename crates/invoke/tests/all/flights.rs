@@ -176,3 +176,19 @@ async fn a_request_that_is_too_large_is_the_callers_fault_unless_the_function_an
         assert!(!world.records()[0].journal_kept);
     }
 }
+
+#[tokio::test]
+async fn a_response_that_breaks_off_is_a_failure_that_is_kept() {
+    let world = World::new(
+        guest(|_, scope, _| async move {
+            let ended = answer(&scope, 200, "half");
+            scope.refused(&types::journal::Failure { code: Code::E0509, message: "half of it is missing".into() });
+            ended
+        }),
+        |function| function.record = RecordMode::Errors,
+    );
+    assert_eq!(text(world.invoke("/").await).await.0, 200, "its head had gone out");
+    let record = &world.records()[0];
+    assert!(matches!(record.outcome, Outcome::Failed { code: Code::E0509, status: 200, .. }));
+    assert!(record.journal_kept);
+}
