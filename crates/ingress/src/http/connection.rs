@@ -14,14 +14,16 @@ use std::{
 use futures_util::future::{Either, select};
 use http::{HeaderValue, uri::Authority};
 use hyper::server::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use parking_lot::Mutex;
 use tokio::{io::AsyncReadExt, net::TcpStream};
+use types::Elapsed;
 
 use super::{
     Drain, Framing, Gateway, GatewayLimits,
     framing::{HeadLimits, Scanner},
     service::Service,
+    stall::Streams,
     watch::{DrainWatch, Verdict, Watch, after},
     wire::{Conn, Protocol, Wire},
 };
@@ -57,7 +59,7 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, stream: TcpStream, drain: Drain
         }
         Protocol::Http2 => {
             wire.judge_by(None);
-            let served = http2_builder(&gateway.limits).serve_connection(wire, service);
+            let served = http2_builder(&gateway).serve_connection(wire, service);
             Watched { served: Some(served), watch, drain: DrainWatch::new(drain) }.await;
         }
     }
@@ -106,8 +108,10 @@ fn http1_builder(limits: &GatewayLimits) -> http1::Builder {
     builder
 }
 
-fn http2_builder(limits: &GatewayLimits) -> http2::Builder<TokioExecutor> {
-    let mut builder = http2::Builder::new(TokioExecutor::new());
+fn http2_builder(gateway: &Gateway) -> http2::Builder<Streams> {
+    let Gateway { limits, clock, .. } = gateway;
+    let streams = Streams::new(Arc::clone(clock), Elapsed::from(limits.connection_idle_time).ns());
+    let mut builder = http2::Builder::new(streams);
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.http2_streams)
@@ -145,7 +149,7 @@ impl Served for http1::Connection<Wire, Service> {
         self.graceful_shutdown();
     }
 }
-impl Served for http2::Connection<Wire, Service, TokioExecutor> {
+impl Served for http2::Connection<Wire, Service, Streams> {
     fn finish(self: Pin<&mut Self>) {
         self.graceful_shutdown();
     }

@@ -7,12 +7,22 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, Method, Response, StatusCode, Version, header};
 use http_body::{Body as _, Frame, SizeHint};
 use ports::{Body, BodyError};
 use types::{Code, Problem, field::is_hop_by_hop};
 
-use super::{problem, wire::Conn};
+use super::{
+    problem,
+    stall::{Note, note},
+    wire::Conn,
+};
+
+/// The most that is handed to HTTP/2 at once: a frame of the usual size. What was handed over is out of reach until the peer takes it.
+const PIECE: usize = 16 << 10;
+/// The largest last piece with which its stream ends at once. After a larger one the end waits for the peer to have room for it, so
+/// that the stream can be reset until then.
+const LAST: usize = 4 << 10;
 
 /// Counts a request as open for as long as it lives.
 pub(crate) struct Open(Arc<Conn>);
@@ -36,7 +46,39 @@ impl Drop for Open {
 /// A response's body; its request is open until it is gone.
 pub(crate) struct Sent {
     body: Body,
+    /// For HTTP/2: what was not handed over of the last frame, and whether the end must wait.
+    pieces: Option<Pieces>,
     _open: Open,
+}
+
+#[derive(Default)]
+struct Pieces {
+    rest: Bytes,
+    held: bool,
+}
+
+impl Pieces {
+    /// The next piece. The rest of the data stays.
+    fn next(&mut self, mut data: Bytes) -> Frame<Bytes> {
+        self.rest = data.split_off(data.len().min(PIECE));
+        self.held = data.len() > LAST;
+        Frame::data(data)
+    }
+
+    fn poll_next(&mut self, body: &mut Body, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let rest = std::mem::take(&mut self.rest);
+        if !rest.is_empty() {
+            return Poll::Ready(Some(Ok(self.next(rest))));
+        }
+        let frame = Pin::new(body).poll_frame(cx);
+        self.held &= frame.is_pending();
+        match frame {
+            Poll::Ready(Some(Ok(frame))) => {
+                Poll::Ready(Some(Ok(frame.into_data().map_or_else(|frame| frame, |data| self.next(data)))))
+            }
+            other => other,
+        }
+    }
 }
 
 impl http_body::Body for Sent {
@@ -44,10 +86,14 @@ impl http_body::Body for Sent {
     type Error = BodyError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        let Self { body, pieces, .. } = &mut *self;
+        let Some(pieces) = pieces else { return Pin::new(body).poll_frame(cx) };
+        let frame = pieces.poll_next(body, cx);
+        note(if frame.is_pending() { Note::Waits } else { Note::Moved });
+        frame
     }
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.pieces.as_ref().is_none_or(|pieces| pieces.rest.is_empty() && !pieces.held) && self.body.is_end_stream()
     }
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
@@ -55,7 +101,7 @@ impl http_body::Body for Sent {
 }
 
 /// The response as hyper may send it.
-pub(crate) fn finish(response: Response<Body>, method: &Method, open: Open) -> Response<Sent> {
+pub(crate) fn finish(response: Response<Body>, method: &Method, version: Version, open: Open) -> Response<Sent> {
     let (mut head, mut body) = response.into_parts();
     if head.status.is_informational() {
         let problem = Problem::new(Code::E0514, format!("the function answered {}, which no response ends with", head.status));
@@ -65,7 +111,9 @@ pub(crate) fn finish(response: Response<Body>, method: &Method, open: Open) -> R
     if head.headers.contains_key(header::CONTENT_LENGTH) {
         settle_length(&mut head.headers, head.status, &body, method);
     }
-    Response::from_parts(head, Sent { body, _open: open })
+    let pieces = (version == Version::HTTP_2).then(Pieces::default);
+    note(Note::Moved);
+    Response::from_parts(head, Sent { body, pieces, _open: open })
 }
 
 /// Takes out what concerns one connection and not the message.

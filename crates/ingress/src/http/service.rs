@@ -114,7 +114,7 @@ impl hyper::service::Service<Request<Incoming>> for Service {
                 if let Some(allow) = allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
                     response.headers_mut().insert(header::ALLOW, allow);
                 }
-                let mut response = response::finish(response, &parts.method, open);
+                let mut response = response::finish(response, &parts.method, parts.version, open);
                 if problem.code == Code::E0406 && parts.version <= Version::HTTP_11 {
                     // What follows a malformed request on its connection can't be trusted either.
                     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -122,12 +122,12 @@ impl hyper::service::Service<Request<Incoming>> for Service {
                 return Answer::Ready(Some(response));
             }
         };
-        let method = parts.method.clone();
+        let (method, version) = (parts.method.clone(), parts.version);
         let received_ns = self.gateway.clock.monotonic_ns();
         self.conn.seen.store(received_ns, Ordering::Relaxed);
         let request = Request::from_parts(parts, self.body(incoming));
         let running = self.gateway.invoker.invoke(Invocation { function, request, parent, received_ns });
-        Answer::Invoked { running, method, open: Some(open) }
+        Answer::Invoked { running, method, version, open: Some(open) }
     }
 }
 
@@ -136,7 +136,7 @@ pub(crate) enum Answer {
     /// Known at once.
     Ready(Option<Response<Sent>>),
     /// The function's.
-    Invoked { running: BoxFuture<Response<Body>>, method: Method, open: Option<Open> },
+    Invoked { running: BoxFuture<Response<Body>>, method: Method, version: Version, open: Option<Open> },
 }
 
 impl Future for Answer {
@@ -145,14 +145,14 @@ impl Future for Answer {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let response = match self.get_mut() {
             Self::Ready(response) => response.take().expect("an answer is polled to its end once"),
-            Self::Invoked { running, method, open } => {
+            Self::Invoked { running, method, version, open } => {
                 let mut response = ready!(running.as_mut().poll(cx));
                 let open = open.take().expect("an answer is polled to its end once");
                 if open.conn().broken.load(Ordering::Relaxed) {
                     let problem = Problem::new(Code::E0406, "the request's body breaks its framing");
                     response = problem::response(&problem, &http::HeaderMap::new());
                 }
-                response::finish(response, method, open)
+                response::finish(response, method, *version, open)
             }
         };
         Poll::Ready(Ok(response))

@@ -121,3 +121,36 @@ async fn idle_connections_are_closed_and_draining_ends_them() {
     rig.drain.begin();
     tokio::time::timeout(PATIENCE, rig.served).await.expect("the drain ends").expect("no panic");
 }
+
+/// What a client reads of a long response after a second, if it opens its window so far and reads nothing until then.
+async fn read_late(window: u32, idle: Duration, body: fn() -> Body) -> Result<usize, hyper::Error> {
+    let limits = GatewayLimits { connection_idle_time: idle, ..GatewayLimits::default() };
+    let functions = Functions::new(move |_| async move { Response::new(body()) });
+    let rig = Rig::start(limits, Framing::Strict, functions).await;
+    let io = TokioIo::new(rig.connect().await);
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    let (mut sender, connection) = builder.initial_stream_window_size(window).handshake(io).await.expect("a handshake");
+    tokio::spawn(async move { drop(connection.await) });
+    let request = Request::get("http://a/").body(Empty::<Bytes>::new()).expect("a request");
+    let response = sender.send_request(request).await.expect("a head");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let collected = tokio::time::timeout(Duration::from_secs(2), response.into_body().collect()).await;
+    // With a window of nothing, a stream that is still open gives nothing at all.
+    collected.map_or(Ok(0), |body| body.map(|body| body.to_bytes().len()))
+}
+
+fn long() -> Body {
+    Body::from("x".repeat(60_000))
+}
+
+#[tokio::test]
+async fn streams_whose_peer_takes_nothing_are_reset() {
+    for window in [0, 1, 1_000, 20_000] {
+        let error = read_late(window, Duration::from_millis(300), long).await.expect_err(&format!("a reset at {window}"));
+        assert!(error.to_string().contains("body"), "{window}: {error}");
+    }
+    // Controls: with the platform's bound they wait as long, and who takes all is not cut off.
+    assert_eq!(read_late(0, Duration::from_secs(60), long).await.expect("no reset"), 0);
+    assert_eq!(read_late(20_000, Duration::from_secs(60), long).await.expect("a body"), 60_000);
+    assert_eq!(read_late(65_535, Duration::from_millis(300), long).await.expect("a body"), 60_000);
+}
