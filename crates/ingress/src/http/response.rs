@@ -20,9 +20,6 @@ use super::{
 
 /// The most that is handed to HTTP/2 at once: a frame of the usual size. What was handed over is out of reach until the peer takes it.
 const PIECE: usize = 16 << 10;
-/// The largest last piece with which its stream ends at once. After a larger one the end waits for the peer to have room for it, so
-/// that the stream can be reset until then.
-const LAST: usize = 4 << 10;
 
 /// Counts a request as open for as long as it lives.
 pub(crate) struct Open(Arc<Conn>);
@@ -46,7 +43,7 @@ impl Drop for Open {
 /// A response's body; its request is open until it is gone.
 pub(crate) struct Sent {
     body: Body,
-    /// For HTTP/2: what was not handed over of the last frame, and whether the end must wait.
+    /// For HTTP/2: what was not handed over of the last frame.
     pieces: Option<Pieces>,
     _open: Open,
 }
@@ -54,14 +51,12 @@ pub(crate) struct Sent {
 #[derive(Default)]
 struct Pieces {
     rest: Bytes,
-    held: bool,
 }
 
 impl Pieces {
     /// The next piece. The rest of the data stays.
     fn next(&mut self, mut data: Bytes) -> Frame<Bytes> {
         self.rest = data.split_off(data.len().min(PIECE));
-        self.held = data.len() > LAST;
         Frame::data(data)
     }
 
@@ -71,7 +66,6 @@ impl Pieces {
             return Poll::Ready(Some(Ok(self.next(rest))));
         }
         let frame = Pin::new(body).poll_frame(cx);
-        self.held &= frame.is_pending();
         match frame {
             Poll::Ready(Some(Ok(frame))) => {
                 Poll::Ready(Some(Ok(frame.into_data().map_or_else(|frame| frame, |data| self.next(data)))))
@@ -93,7 +87,7 @@ impl http_body::Body for Sent {
         frame
     }
     fn is_end_stream(&self) -> bool {
-        self.pieces.as_ref().is_none_or(|pieces| pieces.rest.is_empty() && !pieces.held) && self.body.is_end_stream()
+        self.pieces.as_ref().is_none_or(|pieces| pieces.rest.is_empty()) && self.body.is_end_stream()
     }
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
