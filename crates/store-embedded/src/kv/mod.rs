@@ -97,9 +97,14 @@ impl Kv for KvStore {
     }
 
     async fn get_many(&self, namespace: &Namespace, keys: &[Bytes]) -> Result<Vec<Option<Entry>>, StoreError> {
-        self.reading.stop.check()?;
-        let now = self.reading.clock.now();
-        self.reading.readers.with(|connection| keys.iter().map(|key| read::entry(connection, namespace, key, now)).collect())
+        let (measured, allowed) = (keys.len() as u64, limits::KV_TRANSACTION as u64);
+        if measured > allowed {
+            return Err(StoreError::TooMany { what: "keys", measured, allowed });
+        }
+        let (namespace, keys) = (namespace.clone(), keys.to_vec());
+        let found = self.reading.run(move |connection, now| read::entries(connection, &namespace, &keys, now)).await?;
+        let allowed = limits::KV_TRANSACTION_BYTES.0;
+        found.map_err(|read::Over(measured)| StoreError::TooLarge { what: "values", measured, allowed })
     }
 
     async fn list(

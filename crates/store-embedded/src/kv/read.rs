@@ -5,6 +5,7 @@ use rusqlite::{Connection, Row, params};
 use types::{
     Timestamp,
     kv::{Change, Entry, Namespace, Rev},
+    limits,
 };
 
 use super::range::{below, end_of, start};
@@ -66,6 +67,28 @@ pub(super) fn entry(
         Some(entry) if entry.key != key => Err(damaged("an entry points to another key's value".into())),
         entry => Ok(entry),
     }
+}
+
+/// Values asked for at once hold more than they may: so many bytes were read when it was seen.
+pub(super) struct Over(pub(super) u64);
+
+/// The present entries of many keys. A key that is asked for twice counts twice, since the caller gets its value twice.
+pub(super) fn entries(
+    connection: &Connection,
+    namespace: &Namespace,
+    keys: &[Bytes],
+    now: Timestamp,
+) -> rusqlite::Result<Result<Vec<Option<Entry>>, Over>> {
+    let (mut found, mut bytes) = (Vec::with_capacity(keys.len()), 0);
+    for key in keys {
+        let entry = entry(connection, namespace, key, now)?;
+        bytes += entry.as_ref().map_or(0, |entry| entry.value.len() as u64);
+        if bytes > limits::KV_TRANSACTION_BYTES.0 {
+            return Ok(Err(Over(bytes)));
+        }
+        found.push(entry);
+    }
+    Ok(Ok(found))
 }
 
 /// The present entries of a prefix, in key order.

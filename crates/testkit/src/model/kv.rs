@@ -181,7 +181,15 @@ impl Kv for ModelKv {
     }
 
     async fn get_many(&self, namespace: &Namespace, keys: &[Bytes]) -> Result<Vec<Option<Entry>>, StoreError> {
-        Ok(self.with(namespace, |store| keys.iter().map(|key| store.entries.get(key).cloned()).collect()))
+        let (measured, allowed) = (keys.len() as u64, limits::KV_TRANSACTION as u64);
+        if measured > allowed {
+            return Err(StoreError::TooMany { what: "keys", measured, allowed });
+        }
+        let found: Vec<Option<Entry>> =
+            self.with(namespace, |store| keys.iter().map(|key| store.entries.get(key).cloned()).collect());
+        let measured = found.iter().flatten().map(|entry| entry.value.len() as u64).sum();
+        let allowed = limits::KV_TRANSACTION_BYTES.0;
+        if measured > allowed { Err(StoreError::TooLarge { what: "values", measured, allowed }) } else { Ok(found) }
     }
 
     async fn list(

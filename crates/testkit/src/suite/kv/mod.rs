@@ -70,6 +70,7 @@ pub async fn kv<F: Future<Output = KvFixture>>(make: impl Fn() -> F) {
         reading::lists_in_pages_without_gaps,
         reading::prefixes_end_where_they_should,
         reading::reads_many_keys_at_once,
+        reading::bounds_what_is_read_at_once,
         repeating::a_repeated_call_has_one_effect,
         repeating::a_refusal_is_repeated_too,
         repeating::a_key_used_for_something_else_is_a_conflict,

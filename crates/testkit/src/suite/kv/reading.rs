@@ -68,3 +68,16 @@ pub(super) async fn reads_many_keys_at_once(store: &KvFixture) {
     assert_eq!(values, [Some(bytes("3")), None, Some(bytes("1")), Some(bytes("1"))]);
     assert_eq!(store.kv.get_many(store.namespace(), &[]).await.expect("readable"), []);
 }
+
+pub(super) async fn bounds_what_is_read_at_once(store: &KvFixture) {
+    let value = Bytes::from(vec![b'v'; types::limits::KV_VALUE.as_usize()]);
+    store.write([types::kv::Write::Put { key: bytes("large"), value, expires: None }]).await;
+    let read = async |key: &str, times: usize| store.kv.get_many(store.namespace(), &vec![bytes(key); times]).await;
+    assert_eq!(read("large", 16).await.expect("the limit itself is allowed").len(), 16);
+    let refused = read("large", 17).await;
+    assert!(matches!(refused, Err(ports::StoreError::TooLarge { what: "values", .. })), "many bytes are refused");
+    let count = types::limits::KV_TRANSACTION;
+    assert_eq!(read("none", count).await.expect("the limit itself is allowed").len(), count);
+    let refused = read("none", count + 1).await;
+    assert!(matches!(refused, Err(ports::StoreError::TooMany { what: "keys", .. })), "many keys are refused");
+}
