@@ -51,6 +51,8 @@ struct State {
     flushes: Vec<Done>,
     retains: Vec<(Timestamp, Done)>,
     stop: bool,
+    /// The writer has failed.
+    ended: bool,
     /// The writer has had nothing to do for so long that it does not wake by itself.
     asleep: bool,
 }
@@ -79,7 +81,7 @@ impl Queue {
         let bytes = weight(&record) + journal.as_ref().map_or(0, |journal| journal.sealed.len() as u64);
         let waiting = Waiting { record, journal: journal.map(Box::new) };
         let mut state = self.state.lock();
-        if state.waiting.len() >= self.bounds.records || state.bytes + bytes > self.bounds.bytes {
+        if state.ended || state.waiting.len() >= self.bounds.records || state.bytes + bytes > self.bounds.bytes {
             drop(state);
             return Err(Full);
         }
@@ -100,18 +102,33 @@ impl Queue {
     }
     /// Asks to be told when everything that waits now is durable.
     pub(super) fn flush(&self, done: Done) {
-        self.state.lock().flushes.push(done);
-        self.wake.notify_one();
+        let mut state = self.state.lock();
+        if !state.ended {
+            state.flushes.push(done);
+            self.wake.notify_one();
+        }
     }
     /// Asks for what is too old to be removed.
     pub(super) fn retain(&self, now: Timestamp, done: Done) {
-        self.state.lock().retains.push((now, done));
-        self.wake.notify_one();
+        let mut state = self.state.lock();
+        if !state.ended {
+            state.retains.push((now, done));
+            self.wake.notify_one();
+        }
     }
     /// Asks the writer to write what waits and to end.
     pub(super) fn stop(&self) {
         self.state.lock().stop = true;
         self.wake.notify_one();
+    }
+
+    /// The writer has failed: nothing is taken in any more, whoever waits is told so, and what waited is lost. Gives its number.
+    pub(super) fn fail(&self) -> usize {
+        let mut state = self.state.lock();
+        state.ended = true;
+        state.flushes.clear();
+        state.retains.clear();
+        std::mem::take(&mut state.waiting).len()
     }
 
     /// Waits for `tick` at most, less if there is much to do, and takes all. `spare` is the empty list that is left behind.
@@ -142,4 +159,23 @@ pub(super) struct Full;
 /// About how many bytes a record holds, without walking through its parts.
 fn weight(record: &InvocationRecord) -> u64 {
     RECORD_BYTES + record.usage.log_bytes.0 + 64 * (record.spans.len() + record.logs.len()) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_writer_that_failed_leaves_nobody_waiting_and_takes_nothing_in() {
+        let queue = Queue::new(Bounds { records: 10, bytes: 1 << 20 });
+        let (before, mut told_before) = tokio::sync::oneshot::channel();
+        let (after, mut told_after) = tokio::sync::oneshot::channel();
+        queue.flush(before);
+        assert!(matches!(told_before.try_recv(), Err(tokio::sync::oneshot::error::TryRecvError::Empty)));
+        assert_eq!(queue.fail(), 0);
+        queue.flush(after);
+        for told in [&mut told_before, &mut told_after] {
+            assert!(matches!(told.try_recv(), Err(tokio::sync::oneshot::error::TryRecvError::Closed)));
+        }
+    }
 }

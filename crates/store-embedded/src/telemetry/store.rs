@@ -99,7 +99,7 @@ impl TelemetryStore {
             options: options.day,
             days: Vec::new(),
         };
-        let thread = std::thread::Builder::new().name("telemetry".into()).spawn(|| writer.run()).map_err(failed)?;
+        let thread = std::thread::Builder::new().name("telemetry".into()).spawn(|| writer.run_guarded()).map_err(failed)?;
         let searches = Arc::new(Semaphore::new(SEARCHES));
         Ok(Arc::new(Self { dir, queue, faults, counts, followers, searches, writer: Mutex::new(Some(thread)) }))
     }

@@ -46,9 +46,31 @@ pub(super) struct Writer {
     pub(super) days: Vec<(DayNumber, Day)>,
 }
 
+/// Ends the queue when the writer's thread unwinds.
+struct FailOnPanic {
+    queue: Arc<Queue>,
+    counts: Arc<Counts>,
+}
+
+impl Drop for FailOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let lost = self.queue.fail();
+            self.counts.add_dropped(lost);
+            tracing::error!(lost, "the telemetry writer failed: nothing is recorded until a restart");
+        }
+    }
+}
+
 impl Writer {
     /// Writes until the queue is stopped; what waits then is written first.
-    pub(super) fn run(mut self) {
+    /// Runs until it is told to stop. Should it panic, then whoever waits for it or comes later is told instead of waiting for ever.
+    pub(super) fn run_guarded(self) {
+        let _guard = FailOnPanic { queue: Arc::clone(&self.queue), counts: Arc::clone(&self.counts) };
+        self.run();
+    }
+
+    fn run(mut self) {
         let mut today = DayNumber::of(self.clock.now());
         self.start(today);
         let (mut batch, mut spare, mut due, mut idle) = (Vec::new(), Vec::new(), 0, 0);
