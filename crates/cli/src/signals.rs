@@ -30,12 +30,15 @@ impl Signals {
             _ = interrupt.recv() => (),
         }
     }
+}
 
-    /// Shuts the node down: its open requests may finish. Who asks a second time does not want to wait for them.
-    pub(crate) async fn shut_down(&mut self, node: RunningNode) {
-        tokio::select! {
+/// Shuts the node down: its open requests may finish. Who asks a second time does not want to wait for them.
+pub(crate) async fn shut_down(node: RunningNode) {
+    match Signals::new() {
+        Ok(mut signals) => tokio::select! {
             () = node.shutdown() => (),
-            () = self.next() => (),
-        }
+            () = signals.next() => (),
+        },
+        Err(_) => node.shutdown().await,
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -68,8 +69,14 @@ impl Target {
         let data = data.ok_or_else(|| {
             Problem::new(Code::E0705, "no node runs for this folder").help("dayfly up, or name a target with --to")
         })?;
-        let read = |name: &str| fs::read_to_string(data.join(name)).map(|text| text.trim().to_owned());
+        // A folder above this one may be anybody's; what it names would be given this person's code and believed.
         let unreadable = |error| Problem::new(Code::E0705, format!("cannot read {}: {error}", data.display()));
+        let owner = fs::metadata(&data).map_err(unreadable)?.uid();
+        if owner != rustix::process::geteuid().as_raw() {
+            let problem = Problem::new(Code::E0705, format!("{} belongs to another user", data.display()));
+            return Err(problem.help("name a target with --to"));
+        }
+        let read = |name: &str| fs::read_to_string(data.join(name)).map(|text| text.trim().to_owned());
         let (url, token) = (read(CONTROL_URL_FILE).map_err(unreadable)?, read(TOKEN_FILE).map_err(unreadable)?);
         Ok(Self { url, token, local: true })
     }

@@ -13,10 +13,18 @@ const BUSY_NICE: i32 = 10;
 /// How long threads may take to end once a lane is stopped: a guest gives its thread up within its slice.
 const STOP_TIME: Duration = Duration::from_secs(2);
 
-/// Both runtimes.
+/// Both runtimes, until they are stopped.
 pub(crate) struct Lanes {
-    main: Runtime,
-    busy: Runtime,
+    main: Option<Runtime>,
+    busy: Option<Runtime>,
+}
+
+impl Drop for Lanes {
+    /// Whoever fails between start and stop drops the lanes, and that may be on a thread that must not block.
+    fn drop(&mut self) {
+        let Self { main, busy } = self;
+        busy.take().into_iter().chain(main.take()).for_each(Runtime::shutdown_background);
+    }
 }
 
 impl Lanes {
@@ -37,21 +45,20 @@ impl Lanes {
             .enable_all()
             .build()
             .map_err(failed)?;
-        Ok(Self { main, busy })
+        Ok(Self { main: Some(main), busy: Some(busy) })
     }
 
     pub(crate) fn main(&self) -> &Handle {
-        self.main.handle()
+        self.main.as_ref().expect("the lanes run until they are stopped").handle()
     }
     pub(crate) fn busy(&self) -> &Handle {
-        self.busy.handle()
+        self.busy.as_ref().expect("the lanes run until they are stopped").handle()
     }
 
     /// Ends all threads. Called from a thread that belongs to neither and may block.
-    pub(crate) fn stop(self) {
-        let Self { main, busy } = self;
-        busy.shutdown_timeout(STOP_TIME);
-        main.shutdown_timeout(STOP_TIME);
+    pub(crate) fn stop(mut self) {
+        let lanes = [self.busy.take(), self.main.take()];
+        lanes.into_iter().flatten().for_each(|lane| lane.shutdown_timeout(STOP_TIME));
     }
 }
 

@@ -5,6 +5,7 @@
 pub mod config;
 mod fatal;
 mod files;
+mod folder;
 mod keys;
 mod lanes;
 mod listen;

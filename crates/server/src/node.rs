@@ -12,7 +12,7 @@ use types::{Code, Elapsed, Problem, wire::replay::ReplayReport};
 
 use crate::{
     config::{Settings, VERSION},
-    files,
+    files, folder,
     lanes::Lanes,
     listen::{Purpose, listen},
     registry::{self, Services},
@@ -88,6 +88,7 @@ async fn serve(settings: Settings, clock: &Arc<dyn Clock>, busy_lane: tokio::run
     let control_listener = listen(settings.control_addr, Purpose { name: "control API", flag: "--control" }).await?;
     let (gateway_addr, control_addr) = (address(&gateway_listener)?, address(&control_listener)?);
 
+    folder::keep_private(&settings.data_dir)?;
     let services = registry::open(&settings, Arc::clone(clock), vec![gateway_addr, control_addr])?;
     let token = match settings.token {
         Some(token) => token,

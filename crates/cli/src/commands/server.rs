@@ -1,6 +1,6 @@
 //! `dayfly server`: a node for many apps, until it is asked to end.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use serde::Serialize;
 use types::{Code, Problem};
@@ -10,9 +10,9 @@ use crate::{
     args::Server,
     exit::Result,
     node::{NodeOptions, RunningNode, TOKEN_FILE},
-    print,
+    print::{self, Printer},
     render::text,
-    signals::Signals,
+    signals::{Signals, shut_down},
     target::CONTROL_URL_FILE,
 };
 
@@ -27,19 +27,26 @@ pub(crate) async fn run(context: &Context, args: Server) -> Result {
         domain,
     };
     let node = context.node.start(options).await?;
+    let ended = serve(context.printer, &data, &node).await;
+    std::fs::remove_file(data.join(CONTROL_URL_FILE)).ok();
+    shut_down(node).await;
+    ended
+}
+
+/// Tells where the node is, and waits until the process is asked to end.
+async fn serve(printer: Printer, data: &Path, node: &RunningNode) -> Result {
     // Before anybody is told that it is ready, and asks it to end.
     let mut signals = Signals::new()?;
-    announce(&data, &node)?;
-    let (printer, token_file) = (context.printer, data.join(TOKEN_FILE));
+    announce(data, node)?;
+    let token_file = data.join(TOKEN_FILE);
     if printer.json {
-        print::line(&print::to_json(&Ready::of(&node)))?;
+        print::line(&print::to_json(&Ready::of(node)))?;
     }
     printer.note(format!("dayfly {} · data {}", env!("CARGO_PKG_VERSION"), data.display()));
     printer.note(format!(" ready    in {}", text::span(node.started_in.ns())));
     printer.note(format!(" gateway  {}", node.gateway_url));
     printer.note(format!(" control  {}   token in {}", node.control_url, token_file.display()));
     signals.next().await;
-    signals.shut_down(node).await;
     Ok(())
 }
 

@@ -21,7 +21,7 @@ use crate::{
     print::{self, Printer},
     project::{self, Project},
     render::{self, text},
-    signals::Signals,
+    signals::{Signals, shut_down},
     stopwatch::Stopwatch,
     target::{DATA_DIR, Target},
     watch::Watch,
@@ -38,25 +38,16 @@ pub(crate) async fn run(context: &Context, args: Up) -> Result {
     let key = AppKey { app: loaded.app.name, env: env.clone() };
     let watch = if args.no_watch { None } else { Some(Watch::start(&args.dir)?) };
     let node = context.node.start(options(&args, data.clone(), key)).await?;
-    announce(&data, &node)?;
-    let client = Client::new(Target { url: node.control_url.clone(), token: node.token.clone(), local: true });
-    // Followed before anything is served, so that the first request is shown too.
-    let requests = client.lines("/v1/follow").await?;
-    let mut session = Session { printer, dir: args.dir, env, client, served: false, failing: false };
-    // The first build may fail, and the person mends it: nothing is served until then, but the folder is watched.
-    let deployed = session.first_deploy().await;
-    // After the build, which a signal simply ends; before anybody is told that it is ready, and asks it to end.
-    let mut signals = Signals::new()?;
-    match deployed {
-        Ok(deployed) => session.ready(&node, &deployed, began.elapsed(), watch.is_some())?,
-        Err(failure) if watch.is_some() => session.keep_serving(&failure),
-        Err(failure) => return Err(failure),
-    }
-    let ended = session.serve(requests, watch, &mut signals).await;
+    let mut session = Session { printer, dir: args.dir, env, client: client_of(&node), served: false, failing: false };
+    let ended = session.run(&data, &node, watch, began).await;
+    // However it ended: nobody must find the address of a node that is gone, and what it recorded is kept.
     std::fs::remove_file(data.join(crate::CONTROL_URL_FILE)).ok();
-    printer.note(format!("{} ending: open requests may finish, ctrl-c again does not wait", clock()));
-    signals.shut_down(node).await;
+    shut_down(node).await;
     ended
+}
+
+fn client_of(node: &RunningNode) -> Client {
+    Client::new(Target { url: node.control_url.clone(), token: node.token.clone(), local: true })
 }
 
 fn options(args: &Up, data_dir: PathBuf, app: AppKey) -> NodeOptions {
@@ -77,6 +68,25 @@ struct Session {
 }
 
 impl Session {
+    /// Deploys and serves until the process is asked to end, or can't go on.
+    async fn run(&mut self, data: &Path, node: &RunningNode, watch: Option<Watch>, began: Stopwatch) -> Result {
+        announce(data, node)?;
+        // Followed before anything is served, so that the first request is shown too.
+        let requests = self.client.lines("/v1/follow").await?;
+        // The first build may fail, and the person mends it: nothing is served until then, but the folder is watched.
+        let deployed = self.first_deploy().await;
+        // After the build, which a signal simply ends; before anybody is told that it is ready, and asks it to end.
+        let mut signals = Signals::new()?;
+        match deployed {
+            Ok(deployed) => self.ready(node, &deployed, began.elapsed(), watch.is_some())?,
+            Err(failure) if watch.is_some() => self.keep_serving(&failure),
+            Err(failure) => return Err(failure),
+        }
+        self.serve(requests, watch, &mut signals).await?;
+        self.printer.note(format!("{} ending: open requests may finish, ctrl-c again does not wait", clock()));
+        Ok(())
+    }
+
     async fn first_deploy(&mut self) -> Result<Deployed> {
         let printer = self.printer;
         let project = Project::build(&self.dir, &self.env, |name, Built { artifact, how, took, .. }| {

@@ -49,7 +49,9 @@ async fn recorded() -> (Journal, String) {
 }
 
 async fn again(journal: Journal, code: Guest, until: Option<usize>) -> Report {
-    replay(Replay { journal, code: Arc::new(FakeCode(code)), until }, &system::SystemClock::new()).await.expect("the record holds a request")
+    replay(Replay { journal, code: Arc::new(FakeCode(code)), until }, &system::SystemClock::new())
+        .await
+        .expect("the record holds a request")
 }
 
 #[tokio::test]
