@@ -1,7 +1,7 @@
 //! Measures dayfly beside a bare hyper server and, where it is installed, `wasmtime serve`: in one run, taking turns, as ratios.
 //!
-//! `cargo run --release --manifest-path bench/Cargo.toml` runs everything and writes `docs/reference/performance.md`; with the name of a part
-//! (`http`, `sweep`, `cold`, `start`, `neighbours`) it runs that and prints it.
+//! `cargo run --release --manifest-path bench/Cargo.toml` runs everything and prints it as Markdown; with the name of a part
+//! (`http`, `sweep`, `cold`, `start`, `neighbours`) it runs that. What was found, and what it means: `docs/reference/performance.md`.
 
 mod cold;
 mod compare;
@@ -12,10 +12,7 @@ mod load;
 mod neighbours;
 mod server;
 
-use std::{
-    fs,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use tokio::process::Command;
@@ -55,23 +52,14 @@ fn main() -> Result<()> {
     })
 }
 
-/// All parts, written to the reference.
+/// All parts, under one head.
 async fn everything(parts: &Parts) -> Result<()> {
-    let report = format!(
-        "# Performance\n\nWritten by `cargo run --release --manifest-path bench/Cargo.toml`. Machine: {}. All servers ran in one run and took \
-         turns; the load generator shared the cores with them. Trust ratios and CPU time a request before rates; absolute latencies on shared \
-         machines mean little.\n\n## One function, fresh instance for each request\n\n{}\n## Over concurrency\n\n{}\n## 10,000 functions\n\n{}\n\
-         ## Start\n\n{}\n## Beside guests that spin\n\n{}",
-        cpu::machine(),
-        http(parts).await?,
-        sweep(parts).await?,
-        cold::run(parts).await?,
-        start(parts).await?,
-        neighbours::run(parts).await?
-    );
-    println!("{report}");
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference/performance.md");
-    fs::write(file, report).with_context(|| format!("cannot write {file}"))
+    println!("Machine: {}\n\n## One function, a fresh instance for each request\n\n{}", cpu::machine(), http(parts).await?);
+    println!("## Over concurrency\n\n{}", sweep(parts).await?);
+    println!("## 10,000 functions\n\n{}", cold::run(parts).await?);
+    println!("## Start\n\n{}", start(parts).await?);
+    println!("## Beside guests that spin\n\n{}", neighbours::run(parts).await?);
+    Ok(())
 }
 
 async fn hyper() -> Result<Server> {
