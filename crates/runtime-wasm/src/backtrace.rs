@@ -187,7 +187,7 @@ mod tests {
             call("api::price", Some(("/home/me/api/src/price.rs", 12))),
             call("api::price", Some(("/home/me/api/src/price.rs", 12))),
             call("core::iter::map", None),
-            call("serde::de", Some(("/root/.cargo/registry/src/index.crates.io-1/serde-1.0.1/src/de.rs", 7))),
+            call("serde::de", Some(("/home/ada/.cargo/registry/src/index-1/serde-1.0.1/src/de.rs", 7))),
             call("wasi:http/incoming-handler@0.2.12#handle", None),
         ];
         let expected = ["api::price (src/price.rs:12) ×2", "core::iter::map", "serde::de (serde-1.0.1/src/de.rs:7)"];

@@ -57,7 +57,9 @@ pub fn machine_paths(workspace: &Workspace) -> Broken {
     ];
     const BYTES_MAX: u64 = 4 << 20;
     let root = workspace.root.to_string_lossy().into_owned();
-    let parent = workspace.root.parent().map(|parent| format!("{}/", parent.to_string_lossy())).filter(|parent| parent.len() > 2);
+    // A folder right below the root, such as `/tmp`, is on every machine; a deeper one is somebody's.
+    let is_somebodys = |parent: &&std::path::Path| parent.components().count() > 2;
+    let parent = workspace.root.parent().filter(is_somebodys).map(|parent| format!("{}/", parent.to_string_lossy()));
     let is_text = |path: &std::path::Path| path.extension().is_some_and(|e| TEXT.contains(&&*e.to_string_lossy()));
     let mut broken = Broken::new();
     for file in files_below(&workspace.root) {
