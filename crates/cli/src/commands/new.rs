@@ -18,12 +18,13 @@ use crate::{
 /// A file of a template: where it goes, and its text with `{{app}}` and `{{since}}` to be filled in.
 type Template = (&'static str, &'static str);
 
+/// The code is the example's own, so that what a newcomer gets is what the tests and the benchmark run.
 const RUST: &[Template] = &[
     ("dayfly.toml", include_str!("../../templates/rust/dayfly.toml")),
     ("README.md", include_str!("../../templates/rust/README.md")),
     (".gitignore", include_str!("../../templates/rust/gitignore")),
-    ("api/Cargo.toml", include_str!("../../templates/rust/api/Cargo.toml.template")),
-    ("api/src/lib.rs", include_str!("../../templates/rust/api/src/lib.rs")),
+    ("api/Cargo.toml", include_str!("../../../../examples/hello/api/Cargo.toml")),
+    ("api/src/lib.rs", include_str!("../../../../examples/hello/api/src/lib.rs")),
 ];
 const WASM: &[Template] = &[
     ("dayfly.toml", include_str!("../../templates/wasm/dayfly.toml")),
