@@ -143,26 +143,16 @@ mod tests {
 
     fn function(name: &str, routes: &[&str], uses: &[&str], reach: &[&str]) -> Function {
         Function {
-            name: name.parse().expect("a name"),
-            path: name.into(),
-            build: Build::Component,
             routes: routes.iter().map(|text| text.parse().expect("a route")).collect(),
             uses: uses.iter().map(|text| text.parse().expect("a grant")).collect(),
             reach: reach.iter().map(|text| text.parse().expect("a place")).collect(),
-            env: BTreeMap::new(),
-            limits: types::Limits::default(),
-            record: types::RecordMode::default(),
+            ..Function::empty(name.parse().expect("a name"), name.into(), Build::Component)
         }
     }
 
     fn app(functions: Vec<Function>) -> App {
-        App {
-            name: "hello".parse().expect("a name"),
-            env: "prod".parse().expect("a name"),
-            since: None,
-            domain: None,
-            functions: functions.into_iter().map(|function| (function.name.clone(), function)).collect(),
-        }
+        let functions = functions.into_iter().map(|function| (function.name.clone(), function)).collect();
+        App { functions, ..App::empty("hello".parse().expect("a name"), "prod".parse().expect("a name")) }
     }
 
     fn artifacts(app: &App, seed: u8) -> BTreeMap<FunctionName, Artifact> {

@@ -63,15 +63,9 @@ impl Invoker for Hello {
 fn app() -> Arc<LiveApp> {
     let key = AppKey { app: "hello".parse().unwrap(), env: "dev".parse().unwrap() };
     let function = Function {
-        name: "hello".parse().unwrap(),
-        path: ".".into(),
-        build: Build::Component,
         routes: vec!["GET /hello".parse().unwrap()],
-        uses: vec![],
-        reach: vec![],
-        env: BTreeMap::new(),
-        limits: Limits::default(),
         record: RecordMode::Off,
+        ..Function::empty("hello".parse().unwrap(), ".".into(), Build::Component)
     };
     let revision = RevisionNumber(1);
     let live = LiveFunction { key: key.clone(), revision, function, artifact: Digest::from_bytes([0; 32]), gate: 0 };

@@ -19,7 +19,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Runs one invocation. Dropping the future at any point ends the guest and settles the invocation as one whose client went away.
 pub(crate) async fn run(services: Arc<Services>, invocation: Invocation) -> Response<Body> {
     // The invocation gets its identity first: whatever becomes of it can be asked for by that.
-    let Invocation { function, request, parent, received_ns } = invocation;
+    let Invocation { function, request, parent, received_ns, depth: _, batch: _ } = invocation;
     let facts = Facts::new(&services, function, &request, parent, received_ns);
     let id = facts.id;
 

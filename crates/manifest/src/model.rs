@@ -170,7 +170,7 @@ impl Maker<'_> {
         let functions: BTreeMap<_, _> =
             layers.iter().filter_map(|layered| Some((layered.name.clone(), self.function(layered)?))).collect();
         self.problems.extend(routes::conflicts(self.sources, &placed(layers)));
-        let app = App { name: name?, env: env.clone(), since, domain, functions };
+        let app = App { since, domain, functions, ..App::empty(name?, env.clone()) };
         Some(Loaded { app, origins: std::mem::take(&mut self.origins) })
     }
 
@@ -197,7 +197,7 @@ impl Maker<'_> {
             );
         }
         let record = record.unwrap_or_default();
-        Some(Function { name: name.clone(), path: path?.0, build: build?, routes, uses, reach, env, limits, record })
+        Some(Function { routes, uses, reach, env, limits, record, ..Function::empty(name.clone(), path?.0, build?) })
     }
 
     fn build(&mut self, prefix: &str, path: &str, at: At) -> Option<types::Build> {

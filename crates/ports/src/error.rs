@@ -55,6 +55,9 @@ pub enum StoreError {
     /// The caller may not do this; nothing was written.
     #[error("{0}")]
     Denied(String),
+    /// The engine refuses the statement, in its own words; nothing was written.
+    #[error("{0}")]
+    Rejected(String),
     /// It failed, and nothing was written.
     #[error("{0}")]
     Failed(String),
@@ -69,11 +72,17 @@ impl StoreError {
             Self::Full => Code::E0602,
             Self::Damaged(_) => Code::E0603,
             Self::TooLarge { what: "key", .. } => Code::E0605,
-            Self::TooLarge { what: "transaction", .. } | Self::TooMany { .. } => Code::E0608,
+            Self::TooLarge { what: "transaction", .. } => Code::E0608,
+            Self::TooLarge { what: "event", .. } => Code::E0614,
+            Self::TooLarge { what: "rows", .. } | Self::TooMany { what: "rows", .. } => Code::E0611,
+            Self::TooMany { .. } => Code::E0608,
             Self::TooLarge { .. } => Code::E0604,
             Self::Denied(_) => Code::E0202,
-            Self::Conflict(_) | Self::Changed(_) | Self::Fenced(_) => Code::E0710,
-            Self::Missing(_) | Self::Compacted { .. } | Self::Failed(_) => Code::E0601,
+            Self::Conflict(_) => Code::E0613,
+            Self::Changed(_) | Self::Fenced(_) => Code::E0710,
+            Self::Rejected(_) => Code::E0610,
+            Self::Missing(_) => Code::E0609,
+            Self::Compacted { .. } | Self::Failed(_) => Code::E0601,
         }
     }
 }

@@ -3,47 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
+pub use types::stream::{Appended, Epoch, GroupName, Partition, PartitionStats, Record, ResetTo, Sequence, StreamName};
 
 use crate::StoreError;
-
-/// A stream's identity.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct StreamName(pub String);
-/// A partition of a stream, from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Partition(pub u32);
-/// A record's place in its partition. Once a reader saw one, nothing ever appears below it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Sequence(pub u64);
-/// The right to commit for a partition; a newer one fences off all older ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Epoch(pub u64);
-/// A consumer group's identity.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct GroupName(pub String);
-
-/// A record to append, or as it was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
-    /// Records of one key go to one partition.
-    pub key: Option<Bytes>,
-    /// The body.
-    pub body: Bytes,
-    /// Records of one stream with the same value within five minutes are one.
-    pub dedup: Option<Bytes>,
-}
-
-/// Where a consumer group goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ResetTo {
-    /// The oldest record left.
-    Oldest,
-    /// What is appended from now on.
-    Newest,
-    /// This record.
-    At(Sequence),
-}
 
 /// Streams with total order per partition.
 #[async_trait]
@@ -69,7 +31,7 @@ pub trait Log: Send + Sync {
         from: Sequence,
         max: usize,
         wait: Duration,
-    ) -> Result<Vec<(Sequence, Record)>, StoreError>;
+    ) -> Result<Vec<Appended>, StoreError>;
     /// Joins a group for `ttl`, or stays in it; gives the partitions that are this member's, with their epochs.
     async fn join(
         &self,
@@ -90,6 +52,21 @@ pub trait Log: Send + Sync {
         next: Sequence,
         epoch: Epoch,
     ) -> Result<(), StoreError>;
+    /// Where the group goes on in a partition, or `None` if it never committed there.
+    async fn committed(
+        &self,
+        stream: &StreamName,
+        group: &GroupName,
+        partition: Partition,
+    ) -> Result<Option<Sequence>, StoreError>;
+    /// Gives the stream at least so many partitions (it has one if nobody asks) and says how long records are kept.
+    async fn configure(&self, stream: &StreamName, partitions: u32, retention: Duration) -> Result<(), StoreError>;
+    /// The streams whose names begin with `prefix`, by name, after a name.
+    async fn streams(&self, prefix: &str, after: Option<&StreamName>, max: usize) -> Result<Vec<StreamName>, StoreError>;
+    /// How each partition is doing.
+    async fn stats(&self, stream: &StreamName) -> Result<Vec<PartitionStats>, StoreError>;
+    /// Removes all records; sequences go on where they were.
+    async fn purge(&self, stream: &StreamName) -> Result<(), StoreError>;
     /// The group goes on elsewhere: the only way back.
     async fn reset(&self, stream: &StreamName, group: &GroupName, to: ResetTo) -> Result<(), StoreError>;
 }

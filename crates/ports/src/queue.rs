@@ -3,94 +3,29 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use types::kv::IdempotencyKey;
+pub use types::queue::{DeadLetter, Delivery, Enqueued, Message, MessageId, Peeked, QueueName, QueueStats, Receipt, Settled};
 
 use crate::StoreError;
-
-/// A queue's identity.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct QueueName(pub String);
-
-/// The number of a message within its store; grows in the order of enqueueing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct MessageId(pub u64);
-
-/// A message to enqueue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    /// The body.
-    pub body: Bytes,
-    /// Not delivered before this has passed; never early. Refused inside a group.
-    pub delay: Duration,
-    /// Messages of one queue with the same key within five minutes are one.
-    pub dedup: Option<Bytes>,
-    /// Messages of one group are delivered in order, one batch at a time.
-    pub group: Option<Bytes>,
-    /// Names and values that travel along.
-    pub attributes: Vec<(String, String)>,
-}
-
-/// What became of an enqueued message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Enqueued {
-    /// It is stored.
-    New(MessageId),
-    /// The same deduplication key was stored before, as this message.
-    Duplicate(MessageId),
-}
-
-/// One delivery of one message. A receipt of an earlier delivery is stale.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Receipt {
-    /// The message.
-    pub id: MessageId,
-    /// The delivery's number, from 1; stored before the delivery leaves the store.
-    pub attempt: u32,
-}
-
-/// A message as a consumer gets it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivery {
-    /// What to acknowledge it with.
-    pub receipt: Receipt,
-    /// The message.
-    pub message: Message,
-}
-
-/// Whether a receipt was still good. A stale one changed nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settled {
-    /// It was.
-    Done,
-    /// The message was delivered again since, or is gone.
-    Stale,
-}
-
-/// How a queue is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct QueueStats {
-    /// Messages that can be claimed now.
-    pub ready: u64,
-    /// Messages that wait for their delay.
-    pub delayed: u64,
-    /// Messages that a consumer holds.
-    pub claimed: u64,
-    /// How long the oldest ready message has waited.
-    pub oldest: Duration,
-}
 
 /// Queues with leases, delays, deduplication, groups and dead letters.
 #[async_trait]
 pub trait Queue: Send + Sync {
     /// Stores all messages or none.
+    ///
+    /// # Errors
+    /// `TooLarge` and `TooMany` by `types::limits`; `Conflict` if a deduplication key came with another body before; `Denied` for a
+    /// delay within a group.
     async fn enqueue(
         &self,
         queue: &QueueName,
         messages: Vec<Message>,
         idempotency: Option<IdempotencyKey>,
     ) -> Result<Vec<Enqueued>, StoreError>;
-    /// Takes at most `max` messages for `lease`, waiting at most `wait` for the first.
+    /// Takes at most `max` messages for `lease`, waiting at most `wait` for the first. Whoever waits costs nothing until there is one.
+    ///
+    /// # Cancel safety
+    /// A dropped call may have taken messages; they come again when the lease has run out.
     async fn claim(&self, queue: &QueueName, max: usize, lease: Duration, wait: Duration) -> Result<Vec<Delivery>, StoreError>;
     /// Removes messages that were worked off.
     async fn ack(&self, queue: &QueueName, receipts: &[Receipt]) -> Result<Vec<Settled>, StoreError>;
@@ -108,6 +43,14 @@ pub trait Queue: Send + Sync {
     ) -> Result<Vec<Settled>, StoreError>;
     /// Moves at most `max` messages from a dead-letter queue to where they came from, each atomically; gives their number.
     async fn redrive(&self, dead: &QueueName, max: usize) -> Result<u64, StoreError>;
+    /// Messages without taking them, oldest first, after a number.
+    async fn peek(&self, queue: &QueueName, after: Option<MessageId>, max: usize) -> Result<Vec<Peeked>, StoreError>;
+    /// Removes every message, claimed ones too, and gives their number.
+    async fn purge(&self, queue: &QueueName) -> Result<u64, StoreError>;
+    /// The queues that hold or held messages and whose names begin with `prefix`, by name, after a name.
+    async fn queues(&self, prefix: &str, after: Option<&QueueName>, max: usize) -> Result<Vec<QueueName>, StoreError>;
+    /// How long messages of the queue are kept, from when they were enqueued. Older ones become dead letters nowhere: they are gone.
+    async fn retain(&self, queue: &QueueName, retention: Duration) -> Result<(), StoreError>;
     /// How the queue is doing.
     async fn stats(&self, queue: &QueueName) -> Result<QueueStats, StoreError>;
 }

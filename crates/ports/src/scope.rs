@@ -7,9 +7,13 @@ use types::{
     ByteCount, Timestamp,
     journal::{Failure, Level},
     kv::Namespace,
+    object::BucketName,
+    queue::QueueName,
+    sql::{DatabaseName, SqlAccess},
+    stream::StreamName,
 };
 
-use crate::{Body, Kv, Outbound, Tape};
+use crate::{Body, BoxFuture, Kv, Log, Objects, Outbound, Publish, Queue, Sql, Tape, secrets::SecretValue};
 
 /// A key-value store that was opened: the store with all its decorators, and the namespace to name in each call.
 #[derive(Clone)]
@@ -18,6 +22,49 @@ pub struct OpenKv {
     pub kv: Arc<dyn Kv>,
     /// The namespace.
     pub namespace: Namespace,
+}
+
+/// A queue that was opened.
+#[derive(Clone)]
+pub struct OpenQueue {
+    /// The queue's store.
+    pub queue: Arc<dyn Queue>,
+    /// What to name in each call.
+    pub name: QueueName,
+}
+
+/// A stream that was opened.
+#[derive(Clone)]
+pub struct OpenStream {
+    /// The stream's store.
+    pub log: Arc<dyn Log>,
+    /// What to name in each call.
+    pub name: StreamName,
+}
+
+/// A database that was opened.
+#[derive(Clone)]
+pub struct OpenSql {
+    /// The databases.
+    pub sql: Arc<dyn Sql>,
+    /// What to name in each call.
+    pub database: DatabaseName,
+    /// What to connect with.
+    pub access: SqlAccess,
+}
+
+/// A bucket that was opened.
+#[derive(Clone)]
+pub struct OpenBucket {
+    /// The buckets.
+    pub objects: Arc<dyn Objects>,
+    /// What to name in each call.
+    pub bucket: BucketName,
+}
+
+// Until every scope serves it.
+fn unserved(kind: &str, name: &str) -> Failure {
+    Failure { code: types::Code::E0201, message: format!("{kind}.{name} is not served here") }
 }
 
 /// The world of one invocation. Every service is already wrapped: granted, metered, traced, recorded or replayed.
@@ -29,6 +76,53 @@ pub trait Scope: Send + Sync {
     /// # Errors
     /// `E0201` if the function was not granted it.
     fn kv(&self, store: &str) -> Result<OpenKv, Failure>;
+    /// Opens a queue to send to.
+    ///
+    /// # Errors
+    /// `E0201` if the function was not granted it, `E0202` if only for reading.
+    fn queue(&self, name: &str) -> Result<OpenQueue, Failure> {
+        Err(unserved("queue", name))
+    }
+    /// Opens a stream.
+    ///
+    /// # Errors
+    /// `E0201` if the function was not granted it.
+    fn stream(&self, name: &str) -> Result<OpenStream, Failure> {
+        Err(unserved("stream", name))
+    }
+    /// Opens a database.
+    ///
+    /// # Errors
+    /// `E0201` if the function was not granted it.
+    fn sql(&self, name: &str) -> Result<OpenSql, Failure> {
+        Err(unserved("sql", name))
+    }
+    /// Opens a bucket.
+    ///
+    /// # Errors
+    /// `E0201` if the function was not granted it.
+    fn bucket(&self, name: &str) -> Result<OpenBucket, Failure> {
+        Err(unserved("bucket", name))
+    }
+    /// Opens a bus to publish to.
+    ///
+    /// # Errors
+    /// `E0201` if the function was not granted it.
+    fn bus(&self, name: &str) -> Result<Arc<dyn Publish>, Failure> {
+        Err(unserved("event", name))
+    }
+    /// A secret's newest value; `None` if it was never set.
+    ///
+    /// # Errors
+    /// `E0201` if the function was not granted it.
+    fn secret(&self, name: &str) -> BoxFuture<Result<Option<SecretValue>, Failure>> {
+        let failure = unserved("secret", name);
+        Box::pin(std::future::ready(Err(failure)))
+    }
+    /// The names of the secrets that the function was granted.
+    fn secrets(&self) -> Vec<String> {
+        Vec::new()
+    }
     /// The way out.
     fn outbound(&self) -> Arc<dyn Outbound>;
     /// The environment variables, which are also the settings that `wasi:config` serves.
@@ -39,7 +133,7 @@ pub trait Scope: Send + Sync {
     /// The monotonic clock as the guest sees it, in nanoseconds; recorded and replayed.
     fn monotonic_now(&self) -> u64;
     /// Ends once the guest's monotonic clock has reached the value; at once in replay.
-    fn sleep_until(&self, monotonic_ns: u64) -> crate::BoxFuture<()>;
+    fn sleep_until(&self, monotonic_ns: u64) -> BoxFuture<()>;
     /// Random bytes from this invocation's seed.
     fn random(&self, bytes: &mut [u8]);
     /// Records and replays what the runtime itself decides.

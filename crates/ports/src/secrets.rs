@@ -35,6 +35,36 @@ pub trait Secrets: Send + Sync {
     async fn get(&self, app: &AppKey, name: &str) -> Result<Option<(u32, SecretValue)>, StoreError>;
     /// What is there, by name.
     async fn list(&self, app: &AppKey) -> Result<Vec<SecretInfo>, StoreError>;
-    /// Removes all versions.
+    /// Seals every secret under a new key of the platform. Values and versions stay as they are.
+    async fn rewrap(&self) -> Result<u64, StoreError>;
+    /// Removes all versions; nothing happens if there are none.
     async fn remove(&self, app: &AppKey, name: &str) -> Result<(), StoreError>;
+}
+
+/// A pair of keys with which AWS clients sign their requests, issued for one app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessKey {
+    /// What a request names: 20 characters.
+    pub id: String,
+    /// What it is signed with.
+    pub secret: SecretValue,
+    /// The app whose resources it opens.
+    pub app: AppKey,
+    /// Whether it may change anything.
+    pub read_only: bool,
+    /// When it was issued.
+    pub issued: Timestamp,
+}
+
+/// The keys that were issued, sealed at rest.
+#[async_trait]
+pub trait AccessKeys: Send + Sync {
+    /// Issues a new pair.
+    async fn issue(&self, app: &AppKey, read_only: bool) -> Result<AccessKey, StoreError>;
+    /// The pair of this id. Called for every signed request: answers from memory.
+    async fn find(&self, id: &str) -> Result<Option<AccessKey>, StoreError>;
+    /// The app's pairs, oldest first.
+    async fn list(&self, app: &AppKey) -> Result<Vec<AccessKey>, StoreError>;
+    /// Ends a pair; gives whether there was one.
+    async fn revoke(&self, id: &str) -> Result<bool, StoreError>;
 }

@@ -44,7 +44,7 @@ fn namespace() -> Namespace {
 fn put(i: usize, idempotency: Option<IdempotencyKey>) -> Transaction {
     let key = Bytes::from(format!("key/{:06}", i % KEYS));
     let value = Bytes::from(vec![0x5a; VALUE_BYTES]);
-    Transaction { conditions: vec![], writes: vec![Write::Put { key, value, expires: None }], idempotency }
+    Transaction { conditions: vec![], writes: vec![Write::Put { key, value, expires: None }], idempotency, cause: None }
 }
 
 async fn puts(kv: &Arc<dyn Kv>, calls: usize, named: bool) {

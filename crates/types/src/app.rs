@@ -8,6 +8,8 @@ use crate::{
     id::{AppName, EnvName, FunctionName},
     limits,
     route::Route,
+    settings::{EventsSettings, Resources, SiteSettings},
+    trigger::{Effects, On, Webhook},
     units::ByteCount,
 };
 
@@ -24,6 +26,24 @@ pub struct App {
     pub domain: Option<String>,
     /// Its functions by name.
     pub functions: BTreeMap<FunctionName, Function>,
+    /// What it sets of its resources.
+    #[serde(default)]
+    pub resources: Resources,
+    /// Its static site.
+    #[serde(default)]
+    pub site: Option<SiteSettings>,
+    /// Its way in for CloudEvents over HTTP.
+    #[serde(default)]
+    pub events: Option<EventsSettings>,
+}
+
+impl App {
+    /// An app with nothing but its name: what readers fill in.
+    #[must_use]
+    pub fn empty(name: AppName, env: EnvName) -> Self {
+        let (functions, resources) = (BTreeMap::new(), Resources::default());
+        Self { name, env, since: None, domain: None, functions, resources, site: None, events: None }
+    }
 }
 
 /// One piece of code with its triggers, grants and limits.
@@ -37,6 +57,15 @@ pub struct Function {
     pub build: Build,
     /// The requests that start it.
     pub routes: Vec<Route>,
+    /// What starts it beside requests.
+    #[serde(default)]
+    pub on: Option<On>,
+    /// Whether its effects happen at once or with its success.
+    #[serde(default)]
+    pub effects: Effects,
+    /// How requests to its routes are checked to come from whom they say.
+    #[serde(default)]
+    pub webhook: Option<Webhook>,
     /// The resources it may use, and how.
     pub uses: Vec<Grant>,
     /// The hosts it may call.
@@ -47,6 +76,27 @@ pub struct Function {
     pub limits: Limits,
     /// What of its journals is kept.
     pub record: RecordMode,
+}
+
+impl Function {
+    /// A function of this code with nothing granted and nothing that starts it: what readers fill in.
+    #[must_use]
+    pub fn empty(name: FunctionName, path: String, build: Build) -> Self {
+        Self {
+            name,
+            path,
+            build,
+            routes: Vec::new(),
+            on: None,
+            effects: Effects::default(),
+            webhook: None,
+            uses: Vec::new(),
+            reach: Vec::new(),
+            env: BTreeMap::new(),
+            limits: Limits::default(),
+            record: RecordMode::default(),
+        }
+    }
 }
 
 /// How a function's code becomes an artifact.
@@ -65,16 +115,35 @@ pub enum Build {
 pub enum ResourceKind {
     /// A key-value store.
     Kv,
+    /// An SQL database.
+    Sql,
+    /// A bucket of objects.
+    Bucket,
+    /// A queue.
+    Queue,
+    /// A stream.
+    Stream,
+    /// A secret; only ever read.
+    Secret,
+    /// A bus of events; only ever published to.
+    Event,
 }
 
 impl ResourceKind {
     /// Every kind, in the order in which messages list them.
-    pub const ALL: [Self; 1] = [Self::Kv];
+    pub const ALL: [Self; 7] =
+        [Self::Kv, Self::Sql, Self::Bucket, Self::Queue, Self::Stream, Self::Secret, Self::Event];
     /// The word before the dot.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Kv => "kv",
+            Self::Sql => "sql",
+            Self::Bucket => "bucket",
+            Self::Queue => "queue",
+            Self::Stream => "stream",
+            Self::Secret => "secret",
+            Self::Event => "event",
         }
     }
 }

@@ -95,6 +95,10 @@ pub struct Transaction {
     pub writes: Vec<Write>,
     /// Makes a repetition harmless. The first reply is given again.
     pub idempotency: Option<IdempotencyKey>,
+    /// What wrote it: so that functions which are started by the change go on with its trace. No part of what
+    /// idempotency compares or a journal keeps.
+    #[serde(skip)]
+    pub cause: Option<crate::trace::Cause>,
 }
 
 /// How a transaction ended.

@@ -5,24 +5,32 @@
 //! [`wire`]; the limits of the platform are one table in [`limits`]; every error that a person can meet is one row in [`problem`].
 
 pub mod app;
+pub mod event;
 pub mod field;
 pub mod id;
 pub mod invocation;
 pub mod journal;
 pub mod kv;
 pub mod limits;
+pub mod object;
 pub mod problem;
+pub mod queue;
 pub mod record;
 pub mod revision;
 pub mod route;
+pub mod settings;
 pub mod snapshot;
+pub mod sql;
+pub mod stream;
 pub mod time;
 pub mod trace;
+pub mod trigger;
 pub mod units;
 pub mod usage;
 pub mod wire;
 
 pub use app::{App, Build, Function, Grant, Limits, Reach, RecordMode, Resource};
+pub use event::CloudEvent;
 pub use id::{AppName, Digest, EnvName, FunctionName, InvocationId};
 pub use invocation::{Outcome, Start, StartClass};
 pub use problem::{Code, Place, Problem};
@@ -30,6 +38,6 @@ pub use revision::{AppKey, Revision, RevisionNumber};
 pub use route::{MethodSet, Route};
 pub use snapshot::{LiveApp, LiveFunction, LiveRevision, Snapshot};
 pub use time::{Elapsed, Timestamp};
-pub use trace::{SpanId, TraceContext, TraceId};
+pub use trace::{Cause, SpanId, TraceContext, TraceId};
 pub use units::{ByteCount, Money};
 pub use usage::{PriceSheet, Usage};

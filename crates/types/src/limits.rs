@@ -91,6 +91,73 @@ pub const KV_CHANGES: usize = 10_000;
 /// Bytes of keys and values that those changes may hold; older ones are compacted.
 pub const KV_CHANGE_BYTES: ByteCount = ByteCount::mib(64);
 
+/// A message of a queue, a record of a stream and an event: body and attributes.
+pub const EVENT: ByteCount = ByteCount::mib(1);
+/// Messages, records or events of one call.
+pub const EVENT_BATCH: usize = 1_000;
+/// The most messages or records that one invocation may be given.
+pub const BATCH_MAX: u32 = 10_000;
+/// Messages in one invocation unless the manifest says otherwise.
+pub const BATCH_DEFAULT: u32 = 10;
+/// The most time that a batch may wait until it is full.
+pub const BATCH_WAIT_MAX: Duration = Duration::from_secs(5 * 60);
+/// Deliveries after the first unless the manifest says otherwise.
+pub const RETRIES_DEFAULT: u32 = 2;
+/// The most deliveries after the first.
+pub const RETRIES_MAX: u32 = 100;
+/// The longest pause before the first retry; it doubles with each, and the pause is a random part of it.
+pub const RETRY_BASE: Duration = Duration::from_millis(500);
+/// The longest pause before any retry.
+pub const RETRY_PAUSE_MAX: Duration = Duration::from_secs(5 * 60);
+/// The longest delay of a message.
+pub const QUEUE_DELAY: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+/// A deduplication key is remembered for this long, also after the message is gone.
+pub const QUEUE_DEDUP_TIME: Duration = Duration::from_secs(5 * 60);
+/// Messages, records and dead letters are kept for this long unless the manifest says otherwise.
+pub const RETENTION_TIME: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+/// Partitions of a stream.
+pub const PARTITIONS: u32 = 64;
+/// How many invocations may cause one another through events and calls.
+pub const CAUSAL_DEPTH: u32 = 32;
+/// Messages, records and events that one invocation may send, and effects that one unit may hold.
+pub const UNIT_EFFECTS: usize = 10_000;
+/// Bytes that the effects of one unit may hold.
+pub const UNIT_BYTES: ByteCount = ByteCount::mib(64);
+/// How often an invocation is run again at once because another was faster, before that counts as a failed delivery.
+pub const UNIT_CONFLICTS: u32 = 20;
+/// Times that a schedule with `missed = "all"` makes up for.
+pub const CRON_MISSED: u32 = 1_000;
+/// Rows that one SQL statement may give.
+pub const SQL_ROWS: usize = 10_000;
+/// Bytes that the rows of one SQL statement may hold.
+pub const SQL_BYTES: ByteCount = ByteCount::mib(16);
+/// The text of one SQL statement.
+pub const SQL_STATEMENT: ByteCount = ByteCount::mib(1);
+/// Time that one SQL statement may take.
+pub const SQL_TIME: Duration = Duration::from_secs(10);
+/// SQL connections that one invocation may hold.
+pub const SQL_CONNECTIONS: usize = 8;
+/// A secret's value.
+pub const SECRET: ByteCount = ByteCount::kib(64);
+/// Versions of a secret that are kept.
+pub const SECRET_VERSIONS: u32 = 10;
+/// Entries of one page of a bucket's listing.
+pub const BUCKET_PAGE: usize = 1_000;
+/// An object that comes whole; larger ones come in parts.
+pub const OBJECT_WHOLE: ByteCount = ByteCount::mib(5 * 1024);
+/// An object.
+pub const OBJECT: ByteCount = ByteCount::mib(5 * 1024 * 1024);
+/// Parts of an upload.
+pub const OBJECT_PARTS: u32 = 10_000;
+/// A key of an object.
+pub const OBJECT_KEY: ByteCount = ByteCount::kib(1);
+/// Names and values that the writer of an object gives it.
+pub const OBJECT_METADATA: ByteCount = ByteCount::kib(8);
+/// Files of a static site.
+pub const SITE_FILES: usize = 20_000;
+/// One file of a static site.
+pub const SITE_FILE: ByteCount = ByteCount::mib(64);
+
 /// Records that one invocation's journal may hold; past this it is kept as incomplete.
 pub const JOURNAL_RECORDS: usize = 10_000;
 /// Bytes that one invocation's journal may hold; past this it is kept as incomplete.
@@ -169,6 +236,36 @@ pub fn table() -> Vec<Row> {
         fixed("kv idempotency time", time(KV_IDEMPOTENCY_TIME)),
         fixed("kv changes", KV_CHANGES),
         fixed("kv change bytes", KV_CHANGE_BYTES),
+        fixed("event", EVENT),
+        fixed("events a call", EVENT_BATCH),
+        set("batch", BATCH_DEFAULT.to_string(), BATCH_MAX.to_string(), "on.batch"),
+        set("batch wait", "0 s".into(), time(BATCH_WAIT_MAX), "on.wait"),
+        set("retries", RETRIES_DEFAULT.to_string(), RETRIES_MAX.to_string(), "on.retries"),
+        fixed("retry pause", format!("{} to {}", time(RETRY_BASE), time(RETRY_PAUSE_MAX))),
+        fixed("queue delay", time(QUEUE_DELAY)),
+        fixed("queue dedup time", time(QUEUE_DEDUP_TIME)),
+        fixed("event retention", time(RETENTION_TIME)),
+        fixed("partitions a stream", PARTITIONS),
+        fixed("causal depth", CAUSAL_DEPTH),
+        fixed("effects a unit", UNIT_EFFECTS),
+        fixed("effect bytes a unit", UNIT_BYTES),
+        fixed("unit conflicts", UNIT_CONFLICTS),
+        fixed("missed cron times", CRON_MISSED),
+        fixed("sql rows", SQL_ROWS),
+        fixed("sql row bytes", SQL_BYTES),
+        fixed("sql statement", SQL_STATEMENT),
+        fixed("sql time", time(SQL_TIME)),
+        fixed("sql connections", SQL_CONNECTIONS),
+        fixed("secret", SECRET),
+        fixed("secret versions", SECRET_VERSIONS),
+        fixed("bucket page", BUCKET_PAGE),
+        fixed("object whole", OBJECT_WHOLE),
+        fixed("object", OBJECT),
+        fixed("object parts", OBJECT_PARTS),
+        fixed("object key", OBJECT_KEY),
+        fixed("object metadata", OBJECT_METADATA),
+        fixed("site files", SITE_FILES),
+        fixed("site file", SITE_FILE),
         fixed("journal records", JOURNAL_RECORDS),
         fixed("journal bytes", JOURNAL_BYTES),
         fixed("control request body", CONTROL_BODY),

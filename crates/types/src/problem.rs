@@ -42,6 +42,11 @@ codes! {
     E0110 400 "unknown environment";
     E0111 400 "a name is not valid";
     E0112 400 "the manifest is too large";
+    E0113 400 "the trigger is not valid";
+    E0114 400 "the schedule never comes";
+    E0115 400 "the filter is not valid";
+    E0116 400 "the site's folder is not usable";
+    E0117 400 "the migration is not usable";
 
     E0201 403 "the function was not granted this resource";
     E0202 403 "the function may only read this resource";
@@ -49,6 +54,9 @@ codes! {
     E0208 403 "the address is private and the function's reach does not name it";
     E0209 502 "an outbound request failed";
     E0210 403 "the outbound request is not one that may be sent";
+    E0211 401 "the event's key is missing or wrong";
+    E0212 401 "the webhook's signature is missing or wrong";
+    E0213 404 "no function of the app has this name";
 
     E0301 400 "the artifact does not exist";
     E0302 400 "the artifact is a core module, not a component";
@@ -72,6 +80,7 @@ codes! {
     E0408 414 "the request target is too long";
     E0409 503 "the node is draining";
     E0410 503 "the node has too many connections";
+    E0411 400 "the request is no CloudEvent";
 
     E0501 502 "the function trapped";
     E0502 504 "the function ran out of time";
@@ -88,6 +97,9 @@ codes! {
     E0513 500 "dayfly failed";
     E0514 502 "the function's response is not one that may be sent";
     E0515 502 "the function exited";
+    E0516 508 "functions cause one another without end";
+    E0517 409 "the effects could not be committed";
+    E0518 400 "the answer to the batch is not valid";
 
     E0601 500 "the store failed";
     E0602 507 "the disk is full";
@@ -97,6 +109,12 @@ codes! {
     E0606 503 "the outcome of a write is not known";
     E0607 500 "the data folder is in use";
     E0608 400 "the transaction is too large";
+    E0609 404 "the resource does not exist";
+    E0610 400 "the statement failed";
+    E0611 413 "the statement gave too much";
+    E0612 409 "the migrations do not fit what was applied";
+    E0613 409 "the key was used for something else";
+    E0614 413 "the event is too large";
 
     E0701 500 "the port is in use";
     E0702 401 "the token is missing or wrong";
@@ -109,6 +127,10 @@ codes! {
     E0709 400 "the request to the control API is not valid";
     E0710 409 "something changed in the meantime";
     E0711 400 "the folder is not empty";
+    E0712 404 "the secret is not set";
+    E0713 409 "the resource still holds data";
+    E0714 400 "the name is not one of the app's resources";
+    E0715 404 "no such object";
 
     E0801 404 "the invocation was not recorded";
     E0802 400 "the journal is incomplete";

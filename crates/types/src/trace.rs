@@ -97,6 +97,15 @@ impl TraceContext {
     }
 }
 
+/// What caused something: its place in the trace, and how long the chain of causes is by now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Cause {
+    /// The invocation that did it.
+    pub trace: TraceContext,
+    /// How many invocations caused one another up to that one, itself included. Past `limits::CAUSAL_DEPTH` the chain is stopped.
+    pub depth: u32,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

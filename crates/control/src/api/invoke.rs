@@ -63,7 +63,7 @@ fn invocation(control: &Control, function: Arc<LiveFunction>, invoke: Invoke) ->
     }
     let host = HeaderValue::from_str(&host).expect("a name is a header's value");
     request.headers_mut().entry(http::header::HOST).or_insert(host);
-    Ok(Invocation { function, request, parent: None, received_ns: control.clock.monotonic_ns() })
+    Ok(Invocation { function, request, parent: None, received_ns: control.clock.monotonic_ns(), depth: 0, batch: None })
 }
 
 /// The response with all of its body, as far as a JSON answer can hold it.

@@ -149,20 +149,13 @@ pub(crate) fn app(name: &str, env: &str, functions: &[(&str, &[&str])]) -> App {
     let function = |(name, routes): &(&str, &[&str])| {
         let name: FunctionName = name.parse().expect("a name");
         let function = Function {
-            name: name.clone(),
-            path: name.to_string(),
-            build: Build::Component,
             routes: routes.iter().map(|route| route.parse().expect("a route")).collect(),
-            uses: vec![],
-            reach: vec![],
-            env: BTreeMap::new(),
-            limits: Limits::default(),
-            record: RecordMode::default(),
+            ..Function::empty(name.clone(), name.to_string(), Build::Component)
         };
         (name, function)
     };
     let key = key(name, env);
-    App { name: key.app, env: key.env, since: None, domain: None, functions: functions.iter().map(function).collect() }
+    App { functions: functions.iter().map(function).collect(), ..App::empty(key.app, key.env) }
 }
 
 #[derive(Default)]

@@ -126,7 +126,7 @@ impl hyper::service::Service<Request<Incoming>> for Service {
         let received_ns = self.gateway.clock.monotonic_ns();
         self.conn.seen.store(received_ns, Ordering::Relaxed);
         let request = Request::from_parts(parts, self.body(incoming));
-        let running = self.gateway.invoker.invoke(Invocation { function, request, parent, received_ns });
+        let running = self.gateway.invoker.invoke(Invocation { function, request, parent, received_ns, depth: 0, batch: None });
         Answer::Invoked { running, method, version, open: Some(open) }
     }
 }

@@ -17,15 +17,9 @@ fn revision(app: &AppKey, number: u32, functions: &[(&str, &[&str])]) -> Arc<Liv
     let live = |(name, routes): &(&str, &[&str])| {
         let routes = routes.iter().map(|text| text.parse::<Route>().expect("a route")).collect();
         let function = Function {
-            name: name.parse().expect("a name"),
-            path: ".".into(),
-            build: Build::Component,
             routes,
-            uses: vec![],
-            reach: vec![],
-            env: BTreeMap::new(),
-            limits: Limits::default(),
             record: RecordMode::Off,
+            ..Function::empty(name.parse().expect("a name"), ".".into(), Build::Component)
         };
         let live = LiveFunction {
             key: app.clone(),

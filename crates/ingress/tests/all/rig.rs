@@ -86,15 +86,9 @@ pub(crate) fn app(name: &str, default: bool, functions: &[(&str, &[&str])]) -> A
     let key = AppKey { app: name.parse().expect("a name"), env: "dev".parse().expect("a name") };
     let live = |(name, routes): &(&str, &[&str])| {
         let function = Function {
-            name: name.parse().expect("a name"),
-            path: ".".into(),
-            build: Build::Component,
             routes: routes.iter().map(|route| route.parse().expect("a route")).collect(),
-            uses: vec![],
-            reach: vec![],
-            env: BTreeMap::new(),
-            limits: Limits::default(),
             record: RecordMode::Off,
+            ..Function::empty(name.parse().expect("a name"), ".".into(), Build::Component)
         };
         let (key, revision, artifact) = (key.clone(), RevisionNumber(1), Digest::from_bytes([0; 32]));
         (function.name.clone(), Arc::new(LiveFunction { key, revision, function, artifact, gate: 0 }))

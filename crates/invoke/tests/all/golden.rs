@@ -160,6 +160,7 @@ fn calls() -> Vec<Entry> {
         conditions: vec![kv::Condition::Absent(key()), kv::Condition::At(key(), kv::Rev(1))],
         writes: vec![put, kv::Write::Delete { key: key() }],
         idempotency: Some(kv::IdempotencyKey("once".into())),
+        cause: None,
     };
     let list = |after| Operation::KvList { store: store(), prefix: Bytes::from("a"), after, limit: 100 };
     let failed = Failure { code: Code::E0207, message: "api may not reach example.org".into() };

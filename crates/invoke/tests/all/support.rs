@@ -160,15 +160,11 @@ pub(crate) fn key() -> AppKey {
 
 pub(crate) fn function(change: impl FnOnce(&mut Function)) -> Arc<LiveFunction> {
     let mut function = Function {
-        name: "api".parse().expect("a name"),
-        path: "api.wasm".into(),
-        build: types::Build::Component,
-        routes: Vec::new(),
         uses: vec!["kv.cache".parse().expect("a grant")],
         reach: vec!["http://example.com".parse().expect("a reach")],
         env: BTreeMap::from([("COLOUR".to_owned(), "blue".to_owned())]),
-        limits: types::Limits::default(),
         record: types::RecordMode::All,
+        ..Function::empty("api".parse().expect("a name"), "api.wasm".into(), types::Build::Component)
     };
     change(&mut function);
     let (revision, artifact) = (RevisionNumber(1), Digest::from_bytes([1; 32]));
@@ -212,7 +208,7 @@ impl World {
         let request = Request::get(format!("http://shop.localhost{path}")).header("cookie", "secret").body(body);
         let request = request.expect("a request");
         let received_ns = ports::Clock::monotonic_ns(&system::SystemClock::new());
-        self.engine.invoke(Invocation { function: self.function.clone(), request, parent: None, received_ns })
+        self.engine.invoke(Invocation { function: self.function.clone(), request, parent: None, received_ns, depth: 0, batch: None })
     }
 
     pub(crate) fn records(&self) -> Vec<Arc<InvocationRecord>> {

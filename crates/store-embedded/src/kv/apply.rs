@@ -68,7 +68,7 @@ type Applied<T> = rusqlite::Result<Result<T, StoreError>>;
 impl Batch<'_> {
     /// Applies a transaction whose limits were checked.
     pub(super) fn apply(&mut self, namespace: &Namespace, transaction: &Transaction) -> Applied<Committed> {
-        let Transaction { conditions, writes, idempotency } = transaction;
+        let Transaction { conditions, writes, idempotency, cause: _ } = transaction;
         let mut state = self.state(namespace)?;
         let hash = idempotency.as_ref().map(|_| hash(conditions, writes));
         if let (Some(key), Some(hash)) = (idempotency, &hash)

@@ -148,7 +148,7 @@ impl Reading {
 }
 
 fn check_limits(transaction: &Transaction) -> Result<(), StoreError> {
-    let Transaction { conditions, writes, idempotency } = transaction;
+    let Transaction { conditions, writes, idempotency, cause: _ } = transaction;
     let count = conditions.len() + writes.len();
     if count > limits::KV_TRANSACTION {
         let (measured, allowed) = (count as u64, limits::KV_TRANSACTION as u64);

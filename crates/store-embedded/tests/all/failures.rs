@@ -29,7 +29,7 @@ fn namespace() -> Namespace {
 
 fn put(key: &'static str, idempotency: &str) -> Transaction {
     let write = Write::Put { key: Bytes::from(key), value: Bytes::from("1"), expires: None };
-    Transaction { conditions: vec![], writes: vec![write], idempotency: Some(IdempotencyKey(idempotency.into())) }
+    Transaction { conditions: vec![], writes: vec![write], idempotency: Some(IdempotencyKey(idempotency.into())), cause: None }
 }
 
 #[tokio::test]

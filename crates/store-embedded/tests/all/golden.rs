@@ -62,7 +62,7 @@ async fn write(dir: &Path) {
     let writes = vec![put("ada", None), put("brief", Some(later)), put("gone", None), Write::Delete { key: Bytes::from("gone") }];
     store.kv().commit(&namespace(), Transaction { writes, ..Transaction::default() }).await.expect("the commit succeeds");
     let AppKey { app, env } = key();
-    let model = App { name: app, env, since: Some("2026-01-01".into()), domain: None, functions: BTreeMap::new() };
+    let model = App { since: Some("2026-01-01".into()), ..App::empty(app, env) };
     let artifacts = BTreeMap::from([("api".parse().expect("a name"), Digest::from_bytes([1; 32]))]);
     let catalog = store.catalog();
     let revision = catalog.add(&key(), None, model, artifacts, clock.now()).await.expect("it is the first").number;

@@ -266,7 +266,7 @@ impl ModelKv {
 }
 
 fn commit(store: &mut Store, transaction: &Transaction, now: Timestamp, flaw: Option<Flaw>) -> Result<Committed, StoreError> {
-    let Transaction { conditions, writes, idempotency } = transaction;
+    let Transaction { conditions, writes, idempotency, cause: _ } = transaction;
     let idempotency = idempotency.as_ref().filter(|_| flaw != Some(Flaw::ForgetsReplies));
     if let Some(key) = idempotency
         && let Some(Reply { to, is, .. }) = store.recall(key, now)
@@ -296,7 +296,7 @@ fn commit(store: &mut Store, transaction: &Transaction, now: Timestamp, flaw: Op
 }
 
 fn check_limits(transaction: &Transaction) -> Result<(), StoreError> {
-    let Transaction { conditions, writes, idempotency } = transaction;
+    let Transaction { conditions, writes, idempotency, cause: _ } = transaction;
     let (measured, allowed) = ((conditions.len() + writes.len()) as u64, limits::KV_TRANSACTION as u64);
     if measured > allowed {
         return Err(StoreError::TooMany { what: "conditions and writes", measured, allowed });

@@ -41,7 +41,7 @@ fn named(app: &str) -> AppKey {
 
 fn app(key: &AppKey, domain: &str) -> App {
     let (name, env) = (key.app.clone(), key.env.clone());
-    App { name, env, since: Some("2026-01-01".into()), domain: Some(domain.into()), functions: BTreeMap::new() }
+    App { since: Some("2026-01-01".into()), domain: Some(domain.into()), ..App::empty(name, env) }
 }
 
 fn artifacts(byte: u8) -> BTreeMap<types::FunctionName, Digest> {

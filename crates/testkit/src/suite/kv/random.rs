@@ -121,7 +121,7 @@ impl Run<'_> {
             }
         }
         let writes: Vec<Write> = (0..self.rng.below(4)).map(|_| self.write()).collect();
-        let of = |conditions| Transaction { conditions, writes: writes.clone(), idempotency: None };
+        let of = |conditions| Transaction { conditions, writes: writes.clone(), idempotency: None, cause: None };
         Pair { ours: of(ours), models: of(models) }
     }
 
