@@ -6,6 +6,7 @@
 
 pub mod api;
 pub mod base64;
+pub mod data;
 pub mod journal;
 pub mod query;
 pub mod replay;
