@@ -28,6 +28,31 @@ pub enum BodyError {
     Broken(String),
 }
 
+/// What the names of trailers begin with that tell a store of checksums which are known at the end only.
+const CHECKSUM_TRAILER: &str = "checksum-";
+
+/// A body's last frame for a store of objects: checksums that were verified while the body was read, as `("crc32", base 64)`.
+#[must_use]
+pub fn checksum_trailers(checksums: &[(String, String)]) -> Frame<Bytes> {
+    let mut trailers = http::HeaderMap::new();
+    for (name, value) in checksums {
+        let name = http::HeaderName::try_from(format!("{CHECKSUM_TRAILER}{name}"));
+        if let (Ok(name), Ok(value)) = (name, http::HeaderValue::try_from(value)) {
+            trailers.append(name, value);
+        }
+    }
+    Frame::trailers(trailers)
+}
+
+/// The checksums in a body's trailers, as [`checksum_trailers`] wrote them.
+#[must_use]
+pub fn trailing_checksums(trailers: &http::HeaderMap) -> Vec<(String, String)> {
+    let pair = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        Some((name.as_str().strip_prefix(CHECKSUM_TRAILER)?.to_owned(), value.to_str().ok()?.to_owned()))
+    };
+    trailers.iter().filter_map(pair).collect()
+}
+
 /// A body: nothing, one piece, or a stream.
 #[derive(Default)]
 pub enum Body {

@@ -26,7 +26,8 @@ pub trait Objects: Send + Sync {
     /// Changes a bucket's settings.
     async fn configure(&self, bucket: &BucketName, config: BucketConfig) -> Result<(), StoreError>;
 
-    /// Writes an object. If the body breaks off, nothing is written: whoever verifies checksums lets the body fail.
+    /// Writes an object. If the body breaks off, nothing is written: whoever verifies checksums lets the body fail. Checksums that are
+    /// known at the end only come as trailers of the body ([`crate::trailing_checksums`]) and are kept beside those of `options`.
     ///
     /// # Errors
     /// `Changed` if the condition does not hold, looked at in the moment of the write; `Missing` without such a bucket; `TooLarge`.
@@ -80,7 +81,7 @@ pub trait Objects: Send + Sync {
 
     /// Begins an upload in parts.
     async fn begin_upload(&self, bucket: &BucketName, key: &str, attributes: ObjectAttributes) -> Result<Upload, StoreError>;
-    /// Writes a part; one that was there with the same number is replaced.
+    /// Writes a part; one that was there with the same number is replaced. Trailers of the body are as in `put`.
     async fn put_part(
         &self,
         bucket: &BucketName,
