@@ -61,6 +61,9 @@ pub enum StoreError {
     /// It failed, and nothing was written.
     #[error("{0}")]
     Failed(String),
+    /// An error as a record of the call has it: the same code and the same words, so that a replayed guest is told the same.
+    #[error("{}", .0.message)]
+    Recorded(types::journal::Failure),
 }
 
 impl StoreError {
@@ -83,6 +86,18 @@ impl StoreError {
             Self::Rejected(_) => Code::E0610,
             Self::Missing(_) => Code::E0609,
             Self::Compacted { .. } | Self::Failed(_) => Code::E0601,
+            Self::Recorded(failure) => failure.code,
+        }
+    }
+
+    /// The error again from how a record tells it: what callers tell apart by more than its code is what it was.
+    #[must_use]
+    pub fn from_record(failure: types::journal::Failure) -> Self {
+        let oldest = failure.message.strip_prefix("compacted: the oldest left is ").and_then(|oldest| oldest.parse().ok());
+        match (failure.code, oldest) {
+            (Code::E0202, _) => Self::Denied(failure.message),
+            (Code::E0601, Some(oldest)) => Self::Compacted { oldest },
+            _ => Self::Recorded(failure),
         }
     }
 }
@@ -90,5 +105,29 @@ impl StoreError {
 impl From<StoreError> for types::Problem {
     fn from(error: StoreError) -> Self {
         Self::new(error.code(), error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use types::journal::Failure;
+
+    use super::*;
+
+    #[test]
+    fn a_recorded_error_has_the_same_code_and_words() {
+        let errors = [
+            StoreError::Compacted { oldest: 7 },
+            StoreError::Denied("no".into()),
+            StoreError::Rejected("no such table".into()),
+            StoreError::TooLarge { what: "event", measured: 2, allowed: 1 },
+            StoreError::Conflict("key".into()),
+        ];
+        for error in errors {
+            let again = StoreError::from_record(Failure { code: error.code(), message: error.to_string() });
+            assert_eq!((again.code(), again.to_string()), (error.code(), error.to_string()));
+        }
+        let compacted = Failure { code: Code::E0601, message: StoreError::Compacted { oldest: 7 }.to_string() };
+        assert!(matches!(StoreError::from_record(compacted), StoreError::Compacted { oldest: 7 }));
     }
 }

@@ -123,6 +123,10 @@ pub trait Scope: Send + Sync {
     fn secrets(&self) -> Vec<String> {
         Vec::new()
     }
+    /// The CloudEvents source of events that the function publishes without naming one: `/APP/FUNCTION`.
+    fn source(&self) -> String {
+        "/".to_owned()
+    }
     /// The way out.
     fn outbound(&self) -> Arc<dyn Outbound>;
     /// The environment variables, which are also the settings that `wasi:config` serves.
