@@ -8,7 +8,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use ports::{StoreError, catalog};
 use types::{
     Code, Digest, Problem, Resource, Revision, RevisionNumber,
-    revision::{AppKey, Share},
+    revision::{AppKey, Parts, Share},
     wire::api::{self, Deploy, Deployed, Plan, Prepared, Rollback, RolledBack, Uploaded},
 };
 
@@ -172,7 +172,7 @@ impl Control {
         // Again, now that no other deployment of this node can come between.
         self.publisher.check_domain(key, &deploy.app)?;
         let digests = check::digests(&deploy.artifacts);
-        let added = self.catalog.add(key, deploy.after, deploy.app, digests, self.clock.now()).await;
+        let added = self.catalog.add(key, deploy.after, deploy.app, digests, Parts::default(), self.clock.now()).await;
         match added {
             Ok(revision) => self.serve(key, revision).await,
             Err(StoreError::Changed(_)) => {

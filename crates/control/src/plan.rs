@@ -137,7 +137,7 @@ fn of_function(function: &Function) -> impl Iterator<Item = Permission> {
 #[cfg(test)]
 mod tests {
     use expect_test::{Expect, expect};
-    use types::{Timestamp, app::Build};
+    use types::{Timestamp, app::Build, revision::Parts};
 
     use super::*;
 
@@ -162,7 +162,7 @@ mod tests {
 
     fn deployed(app: &App, seed: u8) -> Revision {
         let artifacts = artifacts(app, seed).into_iter().map(|(name, artifact)| (name, artifact.digest)).collect();
-        Revision { number: RevisionNumber(4), app: app.clone(), artifacts, created: Timestamp::default() }
+        Revision { number: RevisionNumber(4), app: app.clone(), artifacts, parts: Parts::default(), created: Timestamp::default() }
     }
 
     /// The parts of a plan that say something, one line each.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use types::{
     App, Digest, FunctionName, Timestamp,
-    revision::{AppKey, Revision, RevisionNumber, Share},
+    revision::{AppKey, Parts, Revision, RevisionNumber, Share},
 };
 
 use crate::StoreError;
@@ -34,6 +34,7 @@ pub trait Catalog: Send + Sync {
         after: Option<RevisionNumber>,
         app: App,
         artifacts: BTreeMap<FunctionName, Digest>,
+        parts: Parts,
         now: Timestamp,
     ) -> Result<Revision, StoreError>;
 

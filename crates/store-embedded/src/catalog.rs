@@ -8,9 +8,10 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 use ports::{Catalog, StoreError, catalog::Deployed};
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
+use serde::{Deserialize, Serialize};
 use types::{
     App, Digest, FunctionName, Timestamp,
-    revision::{AppKey, Revision, RevisionNumber, Share},
+    revision::{AppKey, Parts, Revision, RevisionNumber, Share},
 };
 
 use crate::{
@@ -86,10 +87,11 @@ impl Catalog for CatalogStore {
         after: Option<RevisionNumber>,
         app: App,
         artifacts: BTreeMap<FunctionName, Digest>,
+        parts: Parts,
         now: Timestamp,
     ) -> Result<Revision, StoreError> {
         let key = key.clone();
-        self.run(move |inner| inner.write(|connection| add(connection, &key, after, app, artifacts, now))).await
+        self.run(move |inner| inner.write(|connection| add(connection, &key, after, Deployment { app, artifacts, parts }, now))).await
     }
 
     async fn serve(&self, key: &AppKey, shares: Vec<Share>) -> Result<(), StoreError> {
@@ -112,12 +114,27 @@ impl Catalog for CatalogStore {
     }
 }
 
+/// What is deployed, as one argument.
+struct Deployment {
+    app: App,
+    artifacts: BTreeMap<FunctionName, Digest>,
+    parts: Parts,
+}
+
+/// The column `model`: the app's own keys, and `parts` beside them, which the first versions did not write.
+#[derive(Serialize, Deserialize)]
+struct Model<A, P> {
+    #[serde(flatten)]
+    app: A,
+    #[serde(default)]
+    parts: P,
+}
+
 fn add(
     connection: &Connection,
     key: &AppKey,
     after: Option<RevisionNumber>,
-    app: App,
-    artifacts: BTreeMap<FunctionName, Digest>,
+    deployment: Deployment,
     created: Timestamp,
 ) -> rusqlite::Result<Result<Revision, StoreError>> {
     let latest = latest(connection, key)?;
@@ -126,8 +143,10 @@ fn add(
         return Ok(Err(StoreError::Changed(format!("{key}: {text}"))));
     }
     let number = RevisionNumber(after.map_or(1, |after| after.0 + 1));
-    let revision = Revision { number, app, artifacts, created };
-    let model = serde_json::to_string(&revision.app).map_err(|error| unfit(&error))?;
+    let Deployment { app, artifacts, parts } = deployment;
+    let revision = Revision { number, app, artifacts, parts, created };
+    let model = Model { app: &revision.app, parts: &revision.parts };
+    let model = serde_json::to_string(&model).map_err(|error| unfit(&error))?;
     let artifacts = serde_json::to_string(&revision.artifacts).map_err(|error| unfit(&error))?;
     connection
         .prepare_cached(
@@ -207,9 +226,11 @@ fn revision_of(row: &Row<'_>) -> rusqlite::Result<Revision> {
         return Err(damaged(format!("revision {number} does not match its sum")));
     }
     let unreadable = |error: serde_json::Error| damaged(format!("revision {number} can't be read: {error}"));
+    let Model { app, parts } = serde_json::from_str(&model).map_err(unreadable)?;
     Ok(Revision {
         number,
-        app: serde_json::from_str(&model).map_err(unreadable)?,
+        app,
+        parts,
         artifacts: serde_json::from_str(&artifacts).map_err(unreadable)?,
         created: Timestamp::from_unix_ns(uint(row.get(1)?)),
     })

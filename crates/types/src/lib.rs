@@ -19,6 +19,7 @@ pub mod record;
 pub mod revision;
 pub mod route;
 pub mod settings;
+pub mod site;
 pub mod snapshot;
 pub mod sql;
 pub mod stream;

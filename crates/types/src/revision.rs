@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     app::App,
     id::{AppName, Digest, EnvName, FunctionName},
+    sql::Migration,
     time::Timestamp,
 };
 
@@ -29,8 +30,20 @@ pub struct Revision {
     pub app: App,
     /// Each function's artifact.
     pub artifacts: BTreeMap<FunctionName, Digest>,
+    /// What else belongs to it.
+    pub parts: Parts,
     /// When it was deployed.
     pub created: Timestamp,
+}
+
+/// What a revision has beside the model and the code. None of it was there in the first versions.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Parts {
+    /// The blob with the site's index: a [`Site`](crate::site::Site) as JSON.
+    pub site: Option<Digest>,
+    /// The migrations of each database by its name, in the order in which they are applied.
+    pub migrations: BTreeMap<String, Vec<Migration>>,
 }
 
 /// The identity of a deployed app: its name and environment.

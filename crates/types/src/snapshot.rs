@@ -6,6 +6,7 @@ use crate::{
     app::Function,
     id::{Digest, FunctionName},
     revision::{AppKey, Revision, RevisionNumber},
+    site::Site,
 };
 
 /// All apps that a node serves.
@@ -57,10 +58,12 @@ pub struct LiveRevision {
     pub number: RevisionNumber,
     /// Its functions.
     pub functions: BTreeMap<FunctionName, Arc<LiveFunction>>,
+    /// Its static site, if it has one.
+    pub site: Option<Arc<Site>>,
 }
 
 impl LiveRevision {
-    /// Makes the live form of a stored revision. `gate` numbers each function of the app so that all its revisions share limits.
+    /// Makes the live form of a stored revision, its site left out: that is a blob, which control reads. `gate` numbers each function of the app so that all its revisions share limits.
     #[must_use]
     pub fn of(key: &AppKey, revision: &Revision, mut gate: impl FnMut(&FunctionName) -> u64) -> Self {
         let live = |(name, function): (&FunctionName, &Function)| {
@@ -69,7 +72,7 @@ impl LiveRevision {
             let function = function.clone();
             Some((name.clone(), Arc::new(LiveFunction { key: key.clone(), revision: revision.number, function, artifact, gate })))
         };
-        Self { number: revision.number, functions: revision.app.functions.iter().filter_map(live).collect() }
+        Self { number: revision.number, functions: revision.app.functions.iter().filter_map(live).collect(), site: None }
     }
 }
 
@@ -94,7 +97,7 @@ mod tests {
 
     #[test]
     fn tickets_are_drawn_by_weight() {
-        let revision = |n| Arc::new(LiveRevision { number: RevisionNumber(n), functions: BTreeMap::new() });
+        let revision = |n| Arc::new(LiveRevision { number: RevisionNumber(n), functions: BTreeMap::new(), site: None });
         let key = AppKey { app: "a".parse().expect("a name"), env: "dev".parse().expect("a name") };
         let app = LiveApp { key, hosts: vec![], default: true, shares: vec![(revision(1), 95), (revision(2), 5)] };
         let second = (0..1_000u32).filter(|i| app.pick(i * 4_294_967).number.0 == 2).count();

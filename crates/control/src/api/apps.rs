@@ -40,7 +40,7 @@ pub(crate) async fn app(State(control): State<Arc<Control>>, Key(key): Key) -> A
 pub(crate) async fn revisions(State(control): State<Arc<Control>>, Key(key): Key) -> Answer<Vec<RevisionStatus>> {
     let deployed = control.catalog.app(&key).await?.ok_or_else(|| no_app(&key))?;
     let weight = |number| deployed.shares.iter().filter(|share| share.revision == number).map(|share| share.weight).sum();
-    let row = |Revision { number, app: _, artifacts, created }| RevisionStatus {
+    let row = |Revision { number, artifacts, created, .. }| RevisionStatus {
         number,
         created: created.to_rfc3339(),
         weight: weight(number),

@@ -30,7 +30,7 @@ fn revision(app: &AppKey, number: u32, functions: &[(&str, &[&str])]) -> Arc<Liv
         };
         (live.function.name.clone(), Arc::new(live))
     };
-    Arc::new(LiveRevision { number: RevisionNumber(number), functions: functions.iter().map(live).collect() })
+    Arc::new(LiveRevision { number: RevisionNumber(number), functions: functions.iter().map(live).collect(), site: None })
 }
 
 fn key(app: &str) -> AppKey {

@@ -194,7 +194,7 @@ impl World {
             busy_lane: busy.handle().clone(),
         });
         let functions = BTreeMap::from([(function.function.name.clone(), function.clone())]);
-        let revision = Arc::new(LiveRevision { number: RevisionNumber(1), functions });
+        let revision = Arc::new(LiveRevision { number: RevisionNumber(1), functions, site: None });
         let app = LiveApp { key: key(), hosts: Vec::new(), default: true, shares: vec![(revision, 1)] };
         engine.install(&Arc::new(Snapshot { number: 1, apps: vec![Arc::new(app)] }));
         Self { engine, function, telemetry, _busy: Busy(Some(busy)) }

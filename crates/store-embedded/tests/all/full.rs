@@ -74,7 +74,7 @@ async fn deploy(store: &EmbeddedStore) -> Result<Revision, StoreError> {
     let key = AppKey { app: "shop".parse().expect("a name"), env: "dev".parse().expect("a name") };
     let (name, env) = (key.app.clone(), key.env.clone());
     let app = App { domain: Some("d".repeat(300_000)), ..App::empty(name, env) };
-    store.catalog().add(&key, None, app, BTreeMap::new(), Timestamp::from_unix_ms(1)).await
+    store.catalog().add(&key, None, app, BTreeMap::new(), types::revision::Parts::default(), Timestamp::from_unix_ms(1)).await
 }
 
 async fn is_well(store: &EmbeddedStore) {

@@ -146,7 +146,7 @@ async fn write_catalog(store: &EmbeddedStore, log: &File) {
     let (key, catalog) = (app_key(), store.catalog());
     let latest = catalog.revisions(&key).await.expect("readable").first().map(|newest| newest.number);
     let app = App::empty(key.app.clone(), key.env.clone());
-    let added = catalog.add(&key, latest, app, BTreeMap::new(), Timestamp::from_unix_ms(1)).await.expect("nobody else deploys");
+    let added = catalog.add(&key, latest, app, BTreeMap::new(), types::revision::Parts::default(), Timestamp::from_unix_ms(1)).await.expect("nobody else deploys");
     note(log, &format!("revision {}", added.number));
 }
 

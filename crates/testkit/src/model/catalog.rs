@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use ports::{Catalog, StoreError, catalog::Deployed};
 use types::{
     App, Digest, FunctionName, Timestamp,
-    revision::{AppKey, Revision, RevisionNumber, Share},
+    revision::{AppKey, Parts, Revision, RevisionNumber, Share},
 };
 
 /// The catalog in a map.
@@ -38,6 +38,7 @@ impl Catalog for ModelCatalog {
         after: Option<RevisionNumber>,
         app: App,
         artifacts: BTreeMap<FunctionName, Digest>,
+        parts: Parts,
         now: Timestamp,
     ) -> Result<Revision, StoreError> {
         let mut apps = self.0.lock();
@@ -45,7 +46,7 @@ impl Catalog for ModelCatalog {
             return Err(StoreError::Changed(key.to_string()));
         }
         let number = RevisionNumber(after.map_or(1, |after| after.0 + 1));
-        let revision = Revision { number, app, artifacts, created: now };
+        let revision = Revision { number, app, artifacts, parts, created: now };
         apps.entry(key.clone()).or_default().revisions.push(revision.clone());
         Ok(revision)
     }

@@ -5,7 +5,7 @@ use std::{any::Any, collections::BTreeMap, sync::Arc};
 use ports::{Catalog, StoreError};
 use types::{
     App, Digest, Timestamp,
-    revision::{AppKey, RevisionNumber, Share},
+    revision::{AppKey, Parts, RevisionNumber, Share},
 };
 
 use crate::{
@@ -48,28 +48,33 @@ fn artifacts(byte: u8) -> BTreeMap<types::FunctionName, Digest> {
     BTreeMap::from([("api".parse().expect("a name"), Digest::from_bytes([byte; 32]))])
 }
 
+fn parts() -> Parts {
+    let step = types::sql::Migration { name: "1.sql".into(), sql: "CREATE TABLE \"é\" (x)".into() };
+    Parts { site: Some(Digest::from_bytes([9; 32])), migrations: BTreeMap::from([("shop".into(), vec![step])]) }
+}
+
 const NOW: Timestamp = Timestamp::from_unix_ms(1_767_225_600_000);
 
 async fn numbers_revisions_from_one(catalog: &dyn Catalog) {
     let key = named("shop");
-    let first = catalog.add(&key, None, app(&key, "one"), artifacts(1), NOW).await.expect("nobody was there");
-    let second = catalog.add(&key, Some(first.number), app(&key, "two"), artifacts(2), NOW).await.expect("it is known");
+    let first = catalog.add(&key, None, app(&key, "one"), artifacts(1), Parts::default(), NOW).await.expect("nobody was there");
+    let second = catalog.add(&key, Some(first.number), app(&key, "two"), artifacts(2), parts(), NOW).await.expect("it is known");
     assert_eq!((first.number.0, second.number.0), (1, 2));
-    assert_eq!(second.app.domain.as_deref(), Some("two"));
+    assert_eq!((second.app.domain.as_deref(), &second.parts), (Some("two"), &parts()));
     assert_eq!(catalog.revision(&key, first.number).await.expect("readable"), Some(first.clone()));
     assert_eq!(catalog.revision(&key, RevisionNumber(3)).await.expect("readable"), None);
-    assert_eq!(catalog.revisions(&key).await.expect("readable"), [second, first], "newest first");
+    assert_eq!(catalog.revisions(&key).await.expect("readable"), [second, first], "newest first, whole");
     assert_eq!(catalog.revisions(&named("other")).await.expect("readable"), []);
 }
 
 async fn refuses_who_did_not_know_the_newest(catalog: &dyn Catalog) {
     let key = named("shop");
-    let first = catalog.add(&key, None, app(&key, "one"), artifacts(1), NOW).await.expect("nobody was there").number;
+    let first = catalog.add(&key, None, app(&key, "one"), artifacts(1), Parts::default(), NOW).await.expect("nobody was there").number;
     for stale in [None, Some(RevisionNumber(2))] {
-        let refused = catalog.add(&key, stale, app(&key, "two"), artifacts(2), NOW).await;
+        let refused = catalog.add(&key, stale, app(&key, "two"), artifacts(2), Parts::default(), NOW).await;
         assert!(matches!(refused, Err(StoreError::Changed(_))), "{refused:?}");
     }
-    let refused = catalog.add(&named("new"), Some(first), app(&key, "two"), artifacts(2), NOW).await;
+    let refused = catalog.add(&named("new"), Some(first), app(&key, "two"), artifacts(2), Parts::default(), NOW).await;
     assert!(matches!(refused, Err(StoreError::Changed(_))), "{refused:?}");
     assert_eq!(catalog.revisions(&key).await.expect("readable").len(), 1, "nothing was written");
     assert_eq!(catalog.apps().await.expect("readable").len(), 1, "nothing was written");
@@ -79,7 +84,7 @@ async fn one_of_many_deployers_wins(catalog: Arc<dyn Catalog>) {
     let key = named("shop");
     let deploy = |byte: u8| {
         let (catalog, key) = (catalog.clone(), key.clone());
-        tokio::spawn(async move { catalog.add(&key, None, app(&key, "race"), artifacts(byte), NOW).await.is_ok() })
+        tokio::spawn(async move { catalog.add(&key, None, app(&key, "race"), artifacts(byte), Parts::default(), NOW).await.is_ok() })
     };
     let mut won = 0;
     for task in (0..8).map(deploy).collect::<Vec<_>>() {
@@ -93,7 +98,7 @@ async fn serves_only_what_exists(catalog: &dyn Catalog) {
     let share = |revision, weight| Share { revision: RevisionNumber(revision), weight };
     assert!(matches!(catalog.serve(&key, vec![]).await, Err(StoreError::Missing(_))), "there is no such app");
     for after in [None, Some(RevisionNumber(1))] {
-        catalog.add(&key, after, app(&key, "x"), artifacts(1), NOW).await.expect("it is the newest");
+        catalog.add(&key, after, app(&key, "x"), artifacts(1), Parts::default(), NOW).await.expect("it is the newest");
     }
     let both = vec![share(2, 90), share(1, 10)];
     catalog.serve(&key, both.clone()).await.expect("both exist");
@@ -114,8 +119,8 @@ async fn agrees_with_the_model(catalog: &dyn Catalog, rng: &SeededRng) {
         match rng.below(4) {
             0 => {
                 let after = Some(number).filter(|number| number.0 > 0);
-                let ours = catalog.add(key, after, app(key, "x"), artifacts(step), NOW).await;
-                assert_eq!(ours.ok(), model.add(key, after, app(key, "x"), artifacts(step), NOW).await.ok());
+                let ours = catalog.add(key, after, app(key, "x"), artifacts(step), Parts::default(), NOW).await;
+                assert_eq!(ours.ok(), model.add(key, after, app(key, "x"), artifacts(step), Parts::default(), NOW).await.ok());
             }
             1 => {
                 let shares = vec![Share { revision: number, weight: 1 + u32::from(step) }];
