@@ -35,7 +35,7 @@ pub mod telemetry;
 pub mod unit;
 
 pub use blob::Blob;
-pub use body::{Body, BodyError};
+pub use body::{Body, BodyError, checksum_trailers, trailing_checksums};
 pub use bus::{Bus, Publish};
 pub use catalog::Catalog;
 pub use clock::Clock;
