@@ -123,8 +123,12 @@ pub const CAUSAL_DEPTH: u32 = 32;
 pub const UNIT_EFFECTS: usize = 10_000;
 /// Bytes that the effects of one unit may hold.
 pub const UNIT_BYTES: ByteCount = ByteCount::mib(64);
+/// A response that waits until the function's effects are committed, and a function's answer to a batch.
+pub const HELD_RESPONSE: ByteCount = ByteCount::mib(1);
 /// How often an invocation is run again at once because another was faster, before that counts as a failed delivery.
 pub const UNIT_CONFLICTS: u32 = 20;
+/// A schedule, a filter or a pattern of a trigger.
+pub const EXPRESSION: ByteCount = ByteCount::kib(4);
 /// Times that a schedule with `missed = "all"` makes up for.
 pub const CRON_MISSED: u32 = 1_000;
 /// Rows that one SQL statement may give.
@@ -153,8 +157,18 @@ pub const OBJECT_PARTS: u32 = 10_000;
 pub const OBJECT_KEY: ByteCount = ByteCount::kib(1);
 /// Names and values that the writer of an object gives it.
 pub const OBJECT_METADATA: ByteCount = ByteCount::kib(8);
+/// A bucket's settings.
+pub const BUCKET_SETTINGS: ByteCount = ByteCount::kib(64);
+/// Checksums of an object, names and values.
+pub const OBJECT_CHECKSUMS: ByteCount = ByteCount::kib(1);
 /// Files of a static site.
 pub const SITE_FILES: usize = 20_000;
+/// Bytes of all files of a static site.
+pub const SITE_BYTES: ByteCount = ByteCount::mib(1024);
+/// Migrations of one database.
+pub const MIGRATIONS: usize = 1_000;
+/// The text of one migration; a deployment's are bounded by the size of its request too.
+pub const MIGRATION: ByteCount = ByteCount::mib(1);
 /// One file of a static site.
 pub const SITE_FILE: ByteCount = ByteCount::mib(64);
 
@@ -249,7 +263,9 @@ pub fn table() -> Vec<Row> {
         fixed("causal depth", CAUSAL_DEPTH),
         fixed("effects a unit", UNIT_EFFECTS),
         fixed("effect bytes a unit", UNIT_BYTES),
+        fixed("held response", HELD_RESPONSE),
         fixed("unit conflicts", UNIT_CONFLICTS),
+        fixed("trigger expression", EXPRESSION),
         fixed("missed cron times", CRON_MISSED),
         fixed("sql rows", SQL_ROWS),
         fixed("sql row bytes", SQL_BYTES),
@@ -264,8 +280,13 @@ pub fn table() -> Vec<Row> {
         fixed("object parts", OBJECT_PARTS),
         fixed("object key", OBJECT_KEY),
         fixed("object metadata", OBJECT_METADATA),
+        fixed("object checksums", OBJECT_CHECKSUMS),
+        fixed("bucket settings", BUCKET_SETTINGS),
         fixed("site files", SITE_FILES),
         fixed("site file", SITE_FILE),
+        fixed("site bytes", SITE_BYTES),
+        fixed("migrations", MIGRATIONS),
+        fixed("migration", MIGRATION),
         fixed("journal records", JOURNAL_RECORDS),
         fixed("journal bytes", JOURNAL_BYTES),
         fixed("control request body", CONTROL_BODY),

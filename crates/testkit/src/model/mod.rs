@@ -3,9 +3,11 @@
 pub mod blob;
 pub mod catalog;
 pub mod kv;
+pub mod objects;
 pub mod telemetry;
 
 pub use blob::ModelBlob;
 pub use catalog::ModelCatalog;
 pub use kv::{Flaw, ModelKv};
+pub use objects::{ModelObjects, ObjectFlaw};
 pub use telemetry::ModelTelemetry;
