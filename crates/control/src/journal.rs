@@ -69,6 +69,7 @@ fn operation_text(operation: &Operation) -> String {
             let path = request.target.split('?').next().unwrap_or_default();
             format!("{} {}://{}{path} with {}", request.method, request.scheme, request.authority, fields(&request.headers))
         }
+        other => other.name(),
     }
 }
 
@@ -81,7 +82,7 @@ fn reply_text(reply: &Reply) -> String {
         Reply::KvCommitted(committed) => committed_text(committed),
         Reply::Http { status, headers } => format!("{status} with {}", fields(headers)),
         Reply::Failed(failure) => format!("{} {}", failure.code, failure.message),
-        Reply::Summary(text) => text.clone(),
+        other => other.result(),
     }
 }
 

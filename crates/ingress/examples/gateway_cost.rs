@@ -68,7 +68,7 @@ fn app() -> Arc<LiveApp> {
         ..Function::empty("hello".parse().unwrap(), ".".into(), Build::Component)
     };
     let revision = RevisionNumber(1);
-    let live = LiveFunction { key: key.clone(), revision, function, artifact: Digest::from_bytes([0; 32]), gate: 0 };
+    let live = LiveFunction { key: key.clone(), revision, function, artifact: Digest::from_bytes([0; 32]), gate: 0, resources: Arc::default() };
     let functions = BTreeMap::from([(live.function.name.clone(), Arc::new(live))]);
     Arc::new(LiveApp {
         key,

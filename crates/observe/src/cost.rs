@@ -60,11 +60,12 @@ fn plus(a: Cost, b: Cost) -> Cost {
         transfer: sum(a.transfer, b.transfer),
         kv: sum(a.kv, b.kv),
         logs: sum(a.logs, b.logs),
+        services: sum(a.services, b.services),
     }
 }
 
 fn parts(cost: &Cost) -> CostParts {
-    let Cost { requests, cpu, memory, transfer, kv, logs } = cost;
+    let Cost { requests, cpu, memory, transfer, kv, logs, services } = cost;
     CostParts {
         requests: requests.to_string(),
         cpu: cpu.to_string(),
@@ -72,6 +73,7 @@ fn parts(cost: &Cost) -> CostParts {
         transfer: transfer.to_string(),
         kv: kv.to_string(),
         logs: logs.to_string(),
+        services: services.to_string(),
         total: cost.total().to_string(),
     }
 }

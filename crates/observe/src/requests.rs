@@ -4,6 +4,7 @@ use types::{
     Outcome, PriceSheet, Usage,
     invocation::{Start, StartClass},
     record::InvocationRecord,
+    usage::{Services, Traffic},
     wire::view,
 };
 
@@ -38,6 +39,9 @@ pub fn request(record: &InvocationRecord, prices: &PriceSheet, log_lines_max: us
         log_lines,
         logs: logs.into_iter().skip((log_lines as usize).saturating_sub(log_lines_max)).collect(),
         replayable: record.journal_kept,
+        attempt: record.delivery.attempt,
+        depth: record.delivery.depth,
+        links: record.delivery.links.iter().map(|link| link.trace.to_string()).collect(),
     }
 }
 
@@ -65,6 +69,7 @@ pub(crate) fn usage(usage: &Usage) -> view::Usage {
         outbound_calls,
         outbound_bytes,
         log_bytes,
+        services: Services { queue, stream, sql, bucket, event },
     } = *usage;
     view::Usage {
         requests,
@@ -78,7 +83,16 @@ pub(crate) fn usage(usage: &Usage) -> view::Usage {
         outbound_calls,
         outbound_bytes: outbound_bytes.0,
         log_bytes: log_bytes.0,
+        queue: traffic(queue),
+        stream: traffic(stream),
+        sql: traffic(sql),
+        bucket: traffic(bucket),
+        event: traffic(event),
     }
+}
+
+fn traffic(traffic: Traffic) -> view::Traffic {
+    view::Traffic { calls: traffic.calls, bytes: traffic.bytes.0 }
 }
 
 fn start(start: &Start) -> view::Start {

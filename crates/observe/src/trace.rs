@@ -92,7 +92,10 @@ impl<'a> Tree<'a> {
         };
         Span {
             kind: SpanKind::Invocation,
-            name: format!("{} {}", record.function, record.cause),
+            name: match record.delivery.attempt {
+                0 | 1 => format!("{} {}", record.function, record.cause),
+                attempt => format!("{} {} (delivery {attempt})", record.function, record.cause),
+            },
             result: record.outcome.status().to_string(),
             failed: record.outcome.is_error(),
             offset_ns: offset.ns(),

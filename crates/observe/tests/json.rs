@@ -27,7 +27,13 @@ fn check(value: impl serde::Serialize, prefix: &str, expected: &str) {
     let mut found = BTreeSet::new();
     keys(&serde_json::to_value(value).expect("it encodes"), "", &mut found);
     let found: Vec<_> = found.into_iter().filter(|key| !key.starts_with(prefix) || prefix.is_empty()).collect();
-    assert_eq!(found.join("\n"), expected.split_whitespace().collect::<Vec<_>>().join("\n"));
+    // What a usage has is the same wherever one is.
+    let usage = ["bucket", "event", "queue", "sql", "stream"].map(|kind| [String::new(), ".bytes".into(), ".calls".into()].map(|key: String| format!("{kind}{key}")));
+    let mut expected: BTreeSet<String> = expected.split_whitespace().map(str::to_owned).collect();
+    for place in expected.iter().filter_map(|key| key.strip_suffix("usage.wall_ns").map(str::to_owned)).collect::<Vec<_>>() {
+        expected.extend(usage.iter().flatten().map(|key| format!("{place}usage.{key}")));
+    }
+    assert_eq!(found.join("\n"), expected.into_iter().collect::<Vec<_>>().join("\n"));
 }
 
 fn full() -> InvocationRecord {
@@ -43,8 +49,8 @@ fn full() -> InvocationRecord {
 
 #[test]
 fn keys_of_a_request() {
-    let expected = "app at cause cost cost.amount cost.currency duration_ns env error failure failure.backtrace failure.code \
-                    failure.message failure.title function invocation log_lines logs logs[].app logs[].at logs[].context logs[].env \
+    let expected = "app at attempt cause cost cost.amount cost.currency depth duration_ns env error failure failure.backtrace failure.code \
+                    failure.message failure.title function invocation links log_lines logs logs[].app logs[].at logs[].context logs[].env \
                     logs[].function logs[].invocation logs[].level logs[].text logs[].trace refusals refusals[].code \
                     refusals[].message refusals[].offset_ns replayable revision short start start.class start.instantiated_ns \
                     start.loaded_ns start.queued_ns start.total_ns status trace usage usage.cpu_ns usage.in_bytes usage.kv_calls \
@@ -70,7 +76,7 @@ fn keys_of_a_bill() {
     let row = UsageRow { app, env, function, hour: Timestamp::default(), usage, errors: 1 };
     let bill = observe::bill(&[row], &PriceSheet::default(), CostBy::Function, Timestamp::default(), BEGINNING);
     let expected = "by currency from rows rows[].app rows[].cost rows[].cost.cpu rows[].cost.kv rows[].cost.logs rows[].cost.memory \
-                    rows[].cost.requests rows[].cost.total rows[].cost.transfer rows[].env rows[].errors rows[].function \
+                    rows[].cost.requests rows[].cost.services rows[].cost.total rows[].cost.transfer rows[].env rows[].errors rows[].function \
                     rows[].usage rows[].usage.cpu_ns rows[].usage.in_bytes rows[].usage.kv_calls rows[].usage.log_bytes \
                     rows[].usage.memory_peak_bytes rows[].usage.memory_time_kib_us rows[].usage.out_bytes \
                     rows[].usage.outbound_bytes rows[].usage.outbound_calls rows[].usage.requests rows[].usage.wall_ns total until";

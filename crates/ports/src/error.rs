@@ -75,7 +75,7 @@ impl StoreError {
             Self::Full => Code::E0602,
             Self::Damaged(_) => Code::E0603,
             Self::TooLarge { what: "key", .. } => Code::E0605,
-            Self::TooLarge { what: "transaction", .. } => Code::E0608,
+            Self::TooLarge { what: "transaction" | "effects", .. } => Code::E0608,
             Self::TooLarge { what: "event", .. } => Code::E0614,
             Self::TooLarge { what: "rows", .. } | Self::TooMany { what: "rows", .. } => Code::E0611,
             Self::TooMany { .. } => Code::E0608,

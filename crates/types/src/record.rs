@@ -9,7 +9,7 @@ use crate::{
     problem::Code,
     revision::RevisionNumber,
     time::{Elapsed, Timestamp},
-    trace::{SpanId, TraceId},
+    trace::{SpanId, TraceContext, TraceId},
     usage::Usage,
 };
 
@@ -52,6 +52,20 @@ pub struct InvocationRecord {
     pub refusals: Vec<Refusal>,
     /// Whether a journal was kept that can be replayed.
     pub journal_kept: bool,
+    /// How its events were delivered, if events caused it.
+    #[serde(default)]
+    pub delivery: Delivery,
+}
+
+/// How what caused an invocation came to it. All zero for a request from outside.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Delivery {
+    /// The number of the delivery, from 1; 0 for requests.
+    pub attempt: u32,
+    /// How many invocations caused one another before this one.
+    pub depth: u32,
+    /// Traces of further events of its batch, beside the one that it belongs to.
+    pub links: Vec<TraceContext>,
 }
 
 /// One service call as the trace shows it.

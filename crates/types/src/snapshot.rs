@@ -6,6 +6,7 @@ use crate::{
     app::Function,
     id::{Digest, FunctionName},
     revision::{AppKey, Revision, RevisionNumber},
+    settings::Resources,
     site::Site,
 };
 
@@ -66,11 +67,13 @@ impl LiveRevision {
     /// Makes the live form of a stored revision, its site left out: that is a blob, which control reads. `gate` numbers each function of the app so that all its revisions share limits.
     #[must_use]
     pub fn of(key: &AppKey, revision: &Revision, mut gate: impl FnMut(&FunctionName) -> u64) -> Self {
+        let resources = Arc::new(revision.app.resources.clone());
         let live = |(name, function): (&FunctionName, &Function)| {
             let artifact = *revision.artifacts.get(name)?;
             let gate = gate(name);
             let function = function.clone();
-            Some((name.clone(), Arc::new(LiveFunction { key: key.clone(), revision: revision.number, function, artifact, gate })))
+            let (key, revision, resources) = (key.clone(), revision.number, resources.clone());
+            Some((name.clone(), Arc::new(LiveFunction { key, revision, function, artifact, gate, resources })))
         };
         Self { number: revision.number, functions: revision.app.functions.iter().filter_map(live).collect(), site: None }
     }
@@ -89,6 +92,8 @@ pub struct LiveFunction {
     pub artifact: Digest,
     /// The same number for the same function of every revision: limits such as concurrency are held by it.
     pub gate: u64,
+    /// What its app sets of its resources.
+    pub resources: Arc<Resources>,
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ pub enum ResetTo {
 }
 
 /// How a partition is doing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartitionStats {
     /// Which.
     pub partition: Partition,

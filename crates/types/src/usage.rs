@@ -34,6 +34,61 @@ pub struct Usage {
     pub outbound_bytes: ByteCount,
     /// Bytes of log text.
     pub log_bytes: ByteCount,
+    /// Calls of the other services.
+    pub services: Services,
+}
+
+/// Calls of one kind of service, and the bytes of bodies, rows and objects that they carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Traffic {
+    /// Calls.
+    pub calls: u64,
+    /// Bytes either way.
+    pub bytes: ByteCount,
+}
+
+impl AddAssign for Traffic {
+    fn add_assign(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.bytes.0 += other.bytes.0;
+    }
+}
+
+/// Calls of services by their kind; those of key-value stores and to the outside are counted beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Services {
+    /// Messages sent to queues.
+    pub queue: Traffic,
+    /// Streams: appended and read.
+    pub stream: Traffic,
+    /// Databases: connections, statements and batches of them.
+    pub sql: Traffic,
+    /// Buckets.
+    pub bucket: Traffic,
+    /// Events that were published.
+    pub event: Traffic,
+}
+
+impl Services {
+    /// All calls, and the bytes of all of them.
+    #[must_use]
+    pub fn total(&self) -> Traffic {
+        let Self { queue, stream, sql, bucket, event } = *self;
+        let mut sum = Traffic::default();
+        [queue, stream, sql, bucket, event].into_iter().for_each(|traffic| sum += traffic);
+        sum
+    }
+}
+
+impl AddAssign for Services {
+    fn add_assign(&mut self, other: Self) {
+        let Self { queue, stream, sql, bucket, event } = other;
+        self.queue += queue;
+        self.stream += stream;
+        self.sql += sql;
+        self.bucket += bucket;
+        self.event += event;
+    }
 }
 
 impl Usage {
@@ -58,6 +113,7 @@ impl AddAssign for Usage {
             outbound_calls,
             outbound_bytes,
             log_bytes,
+            services,
         } = other;
         self.requests += requests;
         self.wall = self.wall.plus(wall);
@@ -70,6 +126,7 @@ impl AddAssign for Usage {
         self.outbound_calls += outbound_calls;
         self.outbound_bytes.0 += outbound_bytes.0;
         self.log_bytes.0 += log_bytes.0;
+        self.services += services;
     }
 }
 
@@ -90,6 +147,10 @@ pub struct PriceSheet {
     pub kv_call: u64,
     /// One GiB of log text.
     pub log_gib: u64,
+    /// One call of a queue, stream, database, bucket or bus.
+    pub service_call: u64,
+    /// One GiB to or from those.
+    pub service_gib: u64,
 }
 
 impl Default for PriceSheet {
@@ -103,6 +164,8 @@ impl Default for PriceSheet {
             transfer_gib: 5_000_000_000,
             kv_call: 10_000,
             log_gib: 100_000_000_000,
+            service_call: 20_000,
+            service_gib: 5_000_000_000,
         }
     }
 }
@@ -122,14 +185,16 @@ pub struct Cost {
     pub kv: Money,
     /// For logs.
     pub logs: Money,
+    /// For calls of queues, streams, databases, buckets and buses, and their bytes.
+    pub services: Money,
 }
 
 impl Cost {
     /// The sum of all parts.
     #[must_use]
     pub fn total(&self) -> Money {
-        let Self { requests, cpu, memory, transfer, kv, logs } = *self;
-        [requests, cpu, memory, transfer, kv, logs].into_iter().sum()
+        let Self { requests, cpu, memory, transfer, kv, logs, services } = *self;
+        [requests, cpu, memory, transfer, kv, logs, services].into_iter().sum()
     }
 }
 
@@ -140,6 +205,7 @@ impl PriceSheet {
         const NS: u128 = 1_000_000_000;
         const GIB: u128 = 1 << 30;
         let bytes = usage.bytes_in.0 + usage.bytes_out.0 + usage.outbound_bytes.0;
+        let used = usage.services.total();
         Cost {
             requests: part(usage.requests, self.request, 1),
             cpu: part(usage.cpu.ns(), self.cpu_second, NS),
@@ -147,6 +213,7 @@ impl PriceSheet {
             transfer: part(bytes, self.transfer_gib, GIB),
             kv: part(usage.kv_calls, self.kv_call, 1),
             logs: part(usage.log_bytes.0, self.log_gib, GIB),
+            services: [part(used.calls, self.service_call, 1), part(used.bytes.0, self.service_gib, GIB)].into_iter().sum(),
         }
     }
 }
@@ -169,6 +236,7 @@ mod tests {
             memory_peak: ByteCount::mib(2),
             memory_time: Usage::memory_time_of(ByteCount::mib(2), Elapsed::from_ns(1_300_000)),
             kv_calls: 2,
+            services: Services { bucket: Traffic { calls: 1, bytes: ByteCount::kib(1) }, ..Services::default() },
             ..Usage::default()
         };
         let mut million = Usage::default();
@@ -177,6 +245,7 @@ mod tests {
         assert_eq!(sheet.cost(&million).requests.pico, 1_000_000 * 50_000);
         assert_eq!(sheet.cost(&million).cpu.to_string(), "0.0016");
         assert_eq!(million.memory_peak, one.memory_peak);
+        assert_eq!(sheet.cost(&million).services.to_string(), "0.024768371582");
         assert_eq!(sheet.cost(&one).total(), sheet.cost(&one).total());
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn bill(bill: &Bill) -> String {
         CostBy::Day => &["day"],
         CostBy::Total => &[""],
     };
-    let figures = ["calls", "errors", "cpu", "for calls", "for cpu", "for memory", "for transfer", "for kv", "for logs", "total"];
+    let figures = ["calls", "errors", "cpu", "for calls", "for cpu", "for memory", "for transfer", "for kv", "for logs", "for others", "total"];
     let head = names.iter().chain(&figures).map(|title| (*title).to_owned()).collect();
     let mut rows: Vec<Vec<String>> = vec![head];
     rows.extend(bill.rows.iter().map(|row| cells(row, bill.by)));
@@ -41,7 +41,7 @@ fn cells(row: &CostRow, by: CostBy) -> Vec<String> {
     };
     cells.extend([count(usage.requests), count(*errors), span(usage.cpu_ns)]);
     cells.extend(
-        [&cost.requests, &cost.cpu, &cost.memory, &cost.transfer, &cost.kv, &cost.logs, &cost.total]
+        [&cost.requests, &cost.cpu, &cost.memory, &cost.transfer, &cost.kv, &cost.logs, &cost.services, &cost.total]
             .map(|amount| escaped(amount)),
     );
     cells
@@ -62,6 +62,7 @@ mod tests {
             transfer: zero(),
             kv: zero(),
             logs: zero(),
+            services: zero(),
             total: "0.0004".into(),
         };
         CostRow {
@@ -85,10 +86,10 @@ mod tests {
             total: row("", 81_211),
         };
         let expected = "\
-app    env   fn    calls   errors  cpu     for calls  for cpu  for memory  for transfer  for kv  for logs  total
-hello  prod  api   81,204  0       49.0 s  0.00       0.0004   0.00        0.00          0.00    0.00      0.0004
-hello  prod  mail  7       0       49.0 s  0.00       0.0004   0.00        0.00          0.00    0.00      0.0004
-total              81,211  0       49.0 s  0.00       0.0004   0.00        0.00          0.00    0.00      0.0004
+app    env   fn    calls   errors  cpu     for calls  for cpu  for memory  for transfer  for kv  for logs  for others  total
+hello  prod  api   81,204  0       49.0 s  0.00       0.0004   0.00        0.00          0.00    0.00      0.00        0.0004
+hello  prod  mail  7       0       49.0 s  0.00       0.0004   0.00        0.00          0.00    0.00      0.00        0.0004
+total              81,211  0       49.0 s  0.00       0.0004   0.00        0.00          0.00    0.00      0.00        0.0004
 from 2026-11-01 to 2026-11-21, in EUR
 ";
         assert_eq!(bill(&whole), expected);

@@ -27,6 +27,7 @@ fn revision(app: &AppKey, number: u32, functions: &[(&str, &[&str])]) -> Arc<Liv
             function,
             artifact: Digest::from_bytes([0; 32]),
             gate: 0,
+            resources: Arc::default(),
         };
         (live.function.name.clone(), Arc::new(live))
     };

@@ -91,7 +91,7 @@ pub(crate) fn app(name: &str, default: bool, functions: &[(&str, &[&str])]) -> A
             ..Function::empty(name.parse().expect("a name"), ".".into(), Build::Component)
         };
         let (key, revision, artifact) = (key.clone(), RevisionNumber(1), Digest::from_bytes([0; 32]));
-        (function.name.clone(), Arc::new(LiveFunction { key, revision, function, artifact, gate: 0 }))
+        (function.name.clone(), Arc::new(LiveFunction { key, revision, function, artifact, gate: 0, resources: Arc::default() }))
     };
     let functions = functions.iter().map(live).collect();
     let revision = Arc::new(LiveRevision { number: RevisionNumber(1), functions, site: None });

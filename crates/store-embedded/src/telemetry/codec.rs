@@ -5,7 +5,11 @@
 
 use std::sync::Arc;
 
-use types::{Elapsed, InvocationId, Outcome, RevisionNumber, SpanId, Start, Timestamp, TraceId, record::InvocationRecord};
+use types::{
+    Elapsed, InvocationId, Outcome, RevisionNumber, SpanId, Start, Timestamp, TraceId, Usage,
+    record::{Delivery, InvocationRecord},
+    usage::Services,
+};
 use zstd::bulk::Compressor;
 
 use super::{
@@ -13,8 +17,10 @@ use super::{
     scopes::{Scope, Scopes},
 };
 
-/// The first byte of every block.
-const VERSION: u8 = 1;
+/// The first byte of every block that is written.
+const VERSION: u8 = 2;
+/// The first byte of blocks without the last column.
+const VERSION_1: u8 = 1;
 /// The level for tails.
 const FAST: i32 = -5;
 /// The level for sealed blocks: every request pays for it in CPU, so the first that finds repetition.
@@ -34,8 +40,11 @@ pub(super) enum Column {
     Spans,
     Logs,
     Refusals,
+    /// Calls of services, and how events were delivered; a row is empty where there is none of that.
+    More,
 }
-const COLUMNS: usize = 7;
+const COLUMNS: usize = 8;
+const COLUMNS_1: usize = 7;
 
 /// How hard to pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +54,11 @@ pub(super) enum Effort {
     /// For sealed blocks, which live for days.
     Good,
 }
+
+/// Usage as its column has it: without the calls of services, which stand in the last column.
+#[derive(Clone, Copy, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub(super) struct Basic(#[serde(with = "types::wire::usage")] pub(super) Usage);
 
 /// A block with what is known of it without unpacking.
 pub(super) struct Encoded {
@@ -105,7 +119,7 @@ impl Encoder {
 
     fn push(&mut self, record: &InvocationRecord, scope: usize, base: Timestamp) {
         let InvocationRecord { id, trace, span, parent, cause, at, duration, start, outcome, usage, .. } = record;
-        let [ids, heads, causes, usages, spans, logs, refusals] = &mut self.columns;
+        let [ids, heads, causes, usages, spans, logs, refusals, more] = &mut self.columns;
         ids.extend_from_slice(id.as_bytes());
         ids.extend_from_slice(trace.as_bytes());
         ids.extend_from_slice(span.as_bytes());
@@ -119,10 +133,15 @@ impl Encoder {
             encode(row);
             put_row(column, row);
         };
-        put_list(usages, &|row| put(row, usage));
+        put_list(usages, &|row| put(row, &Basic(*usage)));
         put_list(spans, &|row| put(row, &record.spans));
         put_list(logs, &|row| put(row, &record.logs));
         put_list(refusals, &|row| put(row, &record.refusals));
+        put_list(more, &|row| {
+            if usage.services != Services::default() || record.delivery != Delivery::default() {
+                put(row, &(usage.services, &record.delivery));
+            }
+        });
     }
 
     fn pack(&mut self, count: usize, scopes: &[Scope], effort: Effort) -> std::io::Result<Vec<u8>> {
@@ -176,21 +195,24 @@ pub(super) struct Block<'a> {
     count: usize,
     pub(super) scopes: Vec<Scope>,
     columns: [(usize, &'a [u8]); COLUMNS],
+    has_more: bool,
 }
 
 impl<'a> Block<'a> {
     /// Finds the columns; unpacks none.
     pub(super) fn open(body: &'a [u8]) -> Result<Self, Damaged> {
         let mut cursor = Cursor(body);
-        if cursor.array()? != [VERSION] {
-            return Err(Damaged("it has a form that this version does not know"));
-        }
+        let present = match cursor.array()? {
+            [VERSION] => COLUMNS,
+            [VERSION_1] => COLUMNS_1,
+            _ => return Err(Damaged("it has a form that this version does not know")),
+        };
         let (count, scopes) = cursor.value()?;
         let mut columns = [(0, &[][..]); COLUMNS];
-        for column in &mut columns {
+        for column in &mut columns[..present] {
             *column = (cursor.value()?, cursor.row()?);
         }
-        Ok(Self { count, scopes, columns })
+        Ok(Self { count, scopes, columns, has_more: present == COLUMNS })
     }
 
     fn unpack(&self, column: Column) -> Result<Vec<u8>, Damaged> {
@@ -251,6 +273,7 @@ impl<'a> Block<'a> {
             spans: self.rows(Column::Spans)?,
             logs: self.rows(Column::Logs)?,
             refusals: self.rows(Column::Refusals)?,
+            more: if self.has_more { Some(self.rows(Column::More)?) } else { None },
         })
     }
 
@@ -289,6 +312,8 @@ pub(super) struct Rest {
     spans: Rows,
     logs: Rows,
     refusals: Rows,
+    /// Not there in blocks of the first version.
+    more: Option<Rows>,
 }
 
 impl Rest {
@@ -296,6 +321,11 @@ impl Rest {
     pub(super) fn record(&self, scopes: &[Scope], head: Head, index: usize) -> Result<InvocationRecord, Damaged> {
         let Head { id, trace, span, parent, scope, revision, at, duration, start, outcome, journal_kept } = head;
         let Scope { app, env, function } = scopes[scope].clone();
+        let Basic(mut usage) = self.usages.value(index)?;
+        let mut delivery = Delivery::default();
+        if let Some(more) = self.more.as_ref().filter(|more| !more.get(index).is_empty()) {
+            (usage.services, delivery) = more.value(index)?;
+        }
         Ok(InvocationRecord {
             id,
             app,
@@ -310,11 +340,12 @@ impl Rest {
             duration,
             start,
             outcome,
-            usage: self.usages.value(index)?,
+            usage,
             spans: self.spans.value(index)?,
             logs: self.logs.value(index)?,
             refusals: self.refusals.value(index)?,
             journal_kept,
+            delivery,
         })
     }
 }

@@ -14,8 +14,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, pa
 use types::{Timestamp, Usage, record::InvocationRecord};
 
 use super::{
-    bytes::{Cursor, put},
-    codec::{Block, Effort, Encoded, Encoder},
+    bytes::{Cursor, Damaged, put},
+    codec::{Basic, Block, Effort, Encoded, Encoder},
     queue::Waiting,
     scopes::{Scope, Scopes},
     search::{self, Faults},
@@ -91,10 +91,28 @@ pub(super) fn hour_of(at: Timestamp) -> Timestamp {
 }
 
 /// What one function used in one hour.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Sums {
     pub(super) usage: Usage,
     pub(super) errors: u64,
+}
+
+impl Sums {
+    fn write(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        put(&mut bytes, &(Basic(self.usage), self.errors, self.usage.services));
+        bytes
+    }
+
+    /// Reads a row; what earlier versions wrote ends before the calls of services.
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, Damaged> {
+        let mut cursor = Cursor(bytes);
+        let (Basic(mut usage), errors) = cursor.value()?;
+        if !cursor.0.is_empty() {
+            usage.services = cursor.value()?;
+        }
+        Ok(Self { usage, errors })
+    }
 }
 
 /// How a file is opened; the figures are arguments so that tests can fill a small disk.
@@ -330,8 +348,7 @@ fn add_usage(
         };
         sums.usage += more.usage;
         sums.errors += more.errors;
-        let mut bytes = Vec::new();
-        put(&mut bytes, &*sums);
+        let bytes = sums.write();
         upsert.execute(params![scope, hour, usage_crc(&scope, hour, &bytes), bytes])?;
     }
     Ok(())
@@ -342,7 +359,7 @@ fn load_sums(db: &Connection, day: DayNumber, scope: &[u8], hour: i64, faults: &
     let row = select.query_row(params![scope, hour], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, Vec<u8>>(1)?))).optional()?;
     let Some((crc, bytes)) = row else { return Ok(Sums::default()) };
     if faults.is_sound(crc, || usage_crc(scope, hour, &bytes))
-        && let Ok(sums) = Cursor(&bytes).value()
+        && let Ok(sums) = Sums::read(&bytes)
     {
         return Ok(sums);
     }

@@ -209,7 +209,7 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let sound = self.faults.is_sound(crc, || usage_crc(&scope, hour_ns, &bytes));
-            let read = || Ok::<_, Damaged>((Cursor(&scope).value::<Scope>()?, Cursor(&bytes).value::<Sums>()?));
+            let read = || Ok::<_, Damaged>((Cursor(&scope).value::<Scope>()?, Sums::read(&bytes)?));
             match read() {
                 Ok((scope, sums)) if sound => rows.extend(is_of(filter, &scope).then(|| usage_row(scope, hour, sums))),
                 _ => self.faults.usage(self.day, &scope, hour_ns),

@@ -10,6 +10,7 @@ pub mod data;
 pub mod journal;
 pub mod query;
 pub mod replay;
+pub mod usage;
 
 pub use base64::Base64;
 

@@ -41,6 +41,30 @@ pub struct Usage {
     pub outbound_bytes: u64,
     /// Bytes of log text.
     pub log_bytes: u64,
+    /// Messages sent to queues.
+    #[serde(default)]
+    pub queue: Traffic,
+    /// Calls of streams.
+    #[serde(default)]
+    pub stream: Traffic,
+    /// Calls of databases.
+    #[serde(default)]
+    pub sql: Traffic,
+    /// Calls of buckets.
+    #[serde(default)]
+    pub bucket: Traffic,
+    /// Events published.
+    #[serde(default)]
+    pub event: Traffic,
+}
+
+/// Calls of one kind of service, and the bytes that they carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+pub struct Traffic {
+    /// Calls.
+    pub calls: u64,
+    /// Bytes either way.
+    pub bytes: u64,
 }
 
 /// How an invocation's start was spent.
@@ -148,6 +172,15 @@ pub struct Request {
     pub logs: Vec<Log>,
     /// Whether it can be replayed.
     pub replayable: bool,
+    /// The number of the delivery that it worked off, from 1; 0 for requests.
+    #[serde(default)]
+    pub attempt: u32,
+    /// How many invocations caused one another before it.
+    #[serde(default)]
+    pub depth: u32,
+    /// Traces of further events of its batch.
+    #[serde(default)]
+    pub links: Vec<String>,
 }
 
 /// What a span of a trace is.
@@ -246,6 +279,9 @@ pub struct CostParts {
     pub kv: String,
     /// For logs.
     pub logs: String,
+    /// For queues, streams, databases, buckets and buses.
+    #[serde(default)]
+    pub services: String,
     /// All together.
     pub total: String,
 }

@@ -2,9 +2,10 @@
 
 use types::{
     AppName, ByteCount, Code, Elapsed, EnvName, FunctionName, InvocationId, Outcome, RevisionNumber, SpanId, Start, StartClass,
-    Timestamp, TraceId, Usage,
+    Timestamp, TraceContext, TraceId, Usage,
     journal::{Level, LogLine},
-    record::{InvocationRecord, Refusal, Span},
+    record::{Delivery, InvocationRecord, Refusal, Span},
+    usage::{Services, Traffic},
 };
 
 /// A generator whose whole state is one number: SplitMix64 (<https://prng.di.unimi.it/splitmix64.c>).
@@ -56,7 +57,7 @@ pub fn record(chance: &mut Chance, at: Timestamp) -> InvocationRecord {
     let duration = Elapsed::from_ns(chance.below(2_000_000_000));
     let logs = logs(chance, duration);
     let cause = format!("GET /{}/{}", chance.pick(&WORDS), chance.below(100));
-    InvocationRecord {
+    let mut record = InvocationRecord {
         id,
         app: AppName::new(chance.pick(&APPS)).expect("a name"),
         env: EnvName::new(if chance.once_in(4) { "dev" } else { "prod" }).expect("a name"),
@@ -75,7 +76,13 @@ pub fn record(chance: &mut Chance, at: Timestamp) -> InvocationRecord {
         refusals: (0..chance.below(8) / 7).map(|_| refusal(chance)).collect(),
         logs,
         journal_kept: chance.once_in(5),
+        delivery: Delivery::default(),
+    };
+    if chance.once_in(3) {
+        record.usage.services = services(chance);
+        record.delivery = delivery(chance);
     }
+    record
 }
 
 /// One of few traces, so that several invocations share one.
@@ -122,7 +129,22 @@ fn usage(chance: &mut Chance, wall: Elapsed, logs: &[LogLine]) -> Usage {
         outbound_calls: chance.below(2),
         outbound_bytes: ByteCount(chance.below(10_000)),
         log_bytes: ByteCount(logs.iter().map(|line| line.text.len() as u64).sum()),
+        services: Services::default(),
     }
+}
+
+fn services(chance: &mut Chance) -> Services {
+    let mut traffic = || Traffic { calls: chance.below(3), bytes: ByteCount(chance.below(10_000)) };
+    Services { queue: traffic(), stream: traffic(), sql: traffic(), bucket: traffic(), event: traffic() }
+}
+
+fn delivery(chance: &mut Chance) -> Delivery {
+    let link = |chance: &mut Chance| {
+        let (trace, span) = (trace(chance), SpanId::from_bytes([7; 8]).expect("not zero"));
+        TraceContext { trace, span, sampled: true }
+    };
+    let links = (0..chance.below(3)).map(|_| link(chance)).collect();
+    Delivery { attempt: 1, depth: u32::try_from(chance.below(5)).expect("it fits"), links }
 }
 
 fn logs(chance: &mut Chance, duration: Elapsed) -> Vec<LogLine> {
