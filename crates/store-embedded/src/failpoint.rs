@@ -11,13 +11,15 @@ use parking_lot::Mutex;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Point {
     /// Everything is written, and COMMIT comes next.
-    KvBeforeCommit,
+    ShardBeforeCommit,
     /// COMMIT succeeded, and nobody knows yet.
-    KvAfterCommit,
-    /// Watchers know, callers don't.
-    KvBeforeReply,
-    /// An idempotency record is about to be written.
+    ShardAfterCommit,
+    /// Those who wait for news know, callers don't.
+    ShardBeforeReply,
+    /// An idempotency record of a key-value transaction is about to be written.
     KvIdempotency,
+    /// An idempotency record of any other call is about to be written.
+    ReplyRecord,
     /// A blob's bytes are durable under a temporary name.
     BlobBeforeRename,
     /// A blob has its name, and the folder is not yet durable.
@@ -31,9 +33,9 @@ pub enum Point {
 impl Point {
     /// Every point.
     pub const ALL: [Self; 8] = [
-        Self::KvBeforeCommit,
-        Self::KvAfterCommit,
-        Self::KvBeforeReply,
+        Self::ShardBeforeCommit,
+        Self::ShardAfterCommit,
+        Self::ShardBeforeReply,
         Self::KvIdempotency,
         Self::BlobBeforeRename,
         Self::BlobAfterRename,

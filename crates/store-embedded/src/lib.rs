@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! lock              held while a process uses the folder; names its id
-//! kv/shard-0.sqlite key-value stores: entries, changes for watchers, idempotency records
+//! kv/shard-0.sqlite all that is small and must be atomic together: key-value stores, queues, streams, what is known of objects
 //! blobs/ab/cdef…    content-addressed bytes, by the hexadecimal digits of their BLAKE3 digest
 //! blobs/tmp/        files that are being written; emptied at start
 //! catalog.sqlite    apps, revisions and shares of traffic
@@ -17,6 +17,7 @@ mod catalog;
 mod failpoint;
 mod folder;
 mod kv;
+mod shard;
 mod sqlite;
 mod stop;
 mod store;

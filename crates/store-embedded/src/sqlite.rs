@@ -21,27 +21,46 @@ pub(crate) struct Schema {
 
 /// Opens the file for its one writer; makes the tables if it is new.
 pub(crate) fn open_writer(path: &Path, schema: &Schema) -> Result<Connection, StoreError> {
-    let connection = Connection::open(path).map_err(|error| failure(&error))?;
-    let prepare = || -> rusqlite::Result<i32> {
-        configure(&connection, 65_536)?;
-        connection.pragma_update(None, "journal_mode", "wal")?;
-        connection.pragma_query_value(None, "user_version", |row| row.get(0))
+    let (connection, version) = open_versioned(path)?;
+    let create = || -> rusqlite::Result<()> {
+        let Schema { version, sql } = schema;
+        connection.execute_batch(&format!("BEGIN IMMEDIATE; {sql}; PRAGMA user_version = {version}; COMMIT;"))
     };
-    match prepare().map_err(|error| failure(&error))? {
-        0 => create(&connection, schema).map_err(|error| failure(&error))?,
+    match version {
+        0 => create().map_err(|error| failure(&error))?,
         version if version == schema.version => {}
-        version => {
-            let newest = schema.version;
-            let text = format!("{} has format {version}, and this dayfly reads {newest}", path.display());
-            return Err(StoreError::Failed(text));
-        }
+        version => return Err(unknown(path, version, schema.version)),
     }
     Ok(connection)
 }
 
-fn create(connection: &Connection, schema: &Schema) -> rusqlite::Result<()> {
-    let Schema { version, sql } = schema;
-    connection.execute_batch(&format!("BEGIN IMMEDIATE; {sql}; PRAGMA user_version = {version}; COMMIT;"))
+/// Opens a file whose tables came step by step, for its one writer; its version is the number of steps that it has. Applies what it lacks.
+pub(crate) fn open_steps(path: &Path, steps: &[&str]) -> Result<Connection, StoreError> {
+    let (connection, version) = open_versioned(path)?;
+    let newest = i32::try_from(steps.len()).expect("there are few steps");
+    let missing = usize::try_from(version).ok().and_then(|version| steps.get(version..));
+    let Some(missing) = missing else { return Err(unknown(path, version, newest)) };
+    if !missing.is_empty() {
+        let sql = missing.join(";\n");
+        let amended = connection.execute_batch(&format!("BEGIN IMMEDIATE; {sql}; PRAGMA user_version = {newest}; COMMIT;"));
+        amended.map_err(|error| failure(&error))?;
+    }
+    Ok(connection)
+}
+
+fn open_versioned(path: &Path) -> Result<(Connection, i32), StoreError> {
+    let open = || -> rusqlite::Result<(Connection, i32)> {
+        let connection = Connection::open(path)?;
+        configure(&connection, 65_536)?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        Ok((connection, version))
+    };
+    open().map_err(|error| failure(&error))
+}
+
+fn unknown(path: &Path, version: i32, newest: i32) -> StoreError {
+    StoreError::Failed(format!("{} has format {version}, and this dayfly reads {newest}", path.display()))
 }
 
 fn configure(connection: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
@@ -54,7 +73,7 @@ fn configure(connection: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
     // Without this the bundled SQLite plans a query again for each value that is bound to it: four fifths of the cost of a get.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(256);
     Ok(())
 }
 

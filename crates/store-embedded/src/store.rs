@@ -5,7 +5,15 @@ use std::{path::Path, sync::Arc};
 use ports::{Blob, Catalog, Clock, Kv};
 use types::Problem;
 
-use crate::{blob::BlobStore, catalog::CatalogStore, failpoint::Failpoints, folder::Folder, kv::KvStore, stop::Stop};
+use crate::{
+    blob::BlobStore,
+    catalog::CatalogStore,
+    failpoint::Failpoints,
+    folder::Folder,
+    kv::{KvModule, KvStore},
+    shard::{Module, Shard},
+    stop::Stop,
+};
 
 /// All stores of one node in one folder. The folder is free again when this and everything taken from it was dropped.
 pub struct EmbeddedStore {
@@ -32,7 +40,11 @@ impl EmbeddedStore {
         let folder = Arc::new(Folder::open(dir)?);
         let stop = Stop::default();
         let place = |error| Problem::from(error).note(format!("the data folder is {}", dir.display()));
-        let kv = KvStore::open(folder.clone(), clock, stop.clone(), failpoints.clone()).map_err(place)?;
+        let kv = Arc::new(KvModule::default());
+        let modules: Vec<Arc<dyn Module>> = vec![kv.clone()];
+        let shard = Shard::open(folder.clone(), clock, stop.clone(), failpoints.clone(), modules).map_err(place)?;
+        let shard = Arc::new(shard);
+        let kv = KvStore::new(shard, kv);
         let blob = BlobStore::open(folder.clone(), stop.clone(), failpoints.clone()).map_err(place)?;
         let catalog = CatalogStore::open(folder, stop.clone(), failpoints).map_err(place)?;
         Ok(Self { kv: Arc::new(kv), blob: Arc::new(blob), catalog: Arc::new(catalog), stop })

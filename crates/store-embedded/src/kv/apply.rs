@@ -12,7 +12,8 @@ use types::{
 
 use super::read::sum;
 use crate::{
-    failpoint::{Failpoints, Passed, Point},
+    failpoint::{Passed, Point},
+    shard::{Applied, Batch, Tick},
     sqlite::{int, uint},
 };
 
@@ -43,29 +44,13 @@ struct Present {
     expires: Option<i64>,
 }
 
-/// What a sweep did.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Swept {
-    /// More is due.
-    pub(super) is_partial: bool,
-    /// When the next entry expires.
-    pub(super) next: Option<Timestamp>,
-}
-
-/// One open SQLite transaction with all that applying needs.
-pub(super) struct Batch<'a> {
-    pub(super) connection: &'a Connection,
+/// The open batch with what this module knows.
+pub(super) struct Applying<'a, 'b> {
+    pub(super) batch: &'a mut Batch<'b>,
     pub(super) writer: &'a mut Writer,
-    pub(super) now: Timestamp,
-    pub(super) failpoints: &'a Failpoints,
-    /// The earliest expiry that was set.
-    pub(super) expires_first: Option<Timestamp>,
 }
 
-/// The outer result fails all of the batch, the inner one a single caller.
-type Applied<T> = rusqlite::Result<Result<T, StoreError>>;
-
-impl Batch<'_> {
+impl Applying<'_, '_> {
     /// Applies a transaction whose limits were checked.
     pub(super) fn apply(&mut self, namespace: &Namespace, transaction: &Transaction) -> Applied<Committed> {
         let Transaction { conditions, writes, idempotency, cause: _ } = transaction;
@@ -88,8 +73,8 @@ impl Batch<'_> {
     }
 
     /// Removes some of what expired, each removal at a revision of its own, and idempotency records that ran out.
-    pub(super) fn sweep(&mut self) -> rusqlite::Result<Swept> {
-        let mut due = self.connection.prepare_cached(
+    pub(super) fn sweep(&mut self) -> rusqlite::Result<Tick> {
+        let mut due = self.batch.connection.prepare_cached(
             "SELECT ns.name, kv.key FROM kv JOIN ns ON ns.id = kv.ns WHERE kv.expires <= ?1 ORDER BY kv.expires LIMIT ?2",
         )?;
         let rows = due.query_map(params![self.time(), SWEEP_MAX as i64], |row| Ok((Namespace(row.get(0)?), row.get(1)?)))?;
@@ -99,15 +84,16 @@ impl Batch<'_> {
             self.expire(&mut state, key)?;
             self.writer.namespaces.insert(namespace.clone(), state);
         }
-        self.connection
+        self.batch
+            .connection
             .prepare_cached(
                 "DELETE FROM idem WHERE n IN (SELECT n FROM (SELECT n, until FROM idem ORDER BY n LIMIT ?2) WHERE until <= ?1)",
             )?
             .execute(params![self.time(), SWEEP_MAX as i64])?;
-        let mut next = self.connection.prepare_cached("SELECT min(expires) FROM kv WHERE expires IS NOT NULL")?;
+        let mut next = self.batch.connection.prepare_cached("SELECT min(expires) FROM kv WHERE expires IS NOT NULL")?;
         let next: Option<i64> = next.query_one([], |row| row.get(0))?;
-        let next = next.map(|at| Timestamp::from_unix_ns(uint(at)));
-        Ok(Swept { is_partial: due.len() == SWEEP_MAX, next })
+        let next_ns = next.map(|at| self.batch.mono_of(Timestamp::from_unix_ns(uint(at))));
+        Ok(Tick { is_partial: due.len() == SWEEP_MAX, next_ns })
     }
 
     /// Compacts what is too old, then writes the namespaces' own rows. Gives the namespaces that have changes.
@@ -117,7 +103,7 @@ impl Batch<'_> {
         for namespace in &dirty {
             let mut state = self.state(namespace)?;
             self.trim(&mut state)?;
-            self.connection.prepare_cached("UPDATE ns SET rev = ?2, trimmed = ?3 WHERE id = ?1")?.execute(params![
+            self.batch.connection.prepare_cached("UPDATE ns SET rev = ?2, trimmed = ?3 WHERE id = ?1")?.execute(params![
                 state.id,
                 int(state.rev.0),
                 int(state.trimmed.0)
@@ -129,19 +115,21 @@ impl Batch<'_> {
     }
 
     fn time(&self) -> i64 {
-        int(self.now.unix_ns())
+        self.batch.time()
     }
 
     fn state(&mut self, namespace: &Namespace) -> rusqlite::Result<State> {
         match self.writer.namespaces.get(namespace) {
             Some(state) => Ok(*state),
-            None => load(self.connection, namespace),
+            None => load(self.batch.connection, namespace),
         }
     }
 
     fn recall(&self, state: &State, key: &IdempotencyKey) -> rusqlite::Result<Option<(blake3::Hash, Committed)>> {
-        let mut query =
-            self.connection.prepare_cached("SELECT hash, rev, refused FROM idem WHERE ns = ?1 AND key = ?2 AND until > ?3")?;
+        let mut query = self
+            .batch
+            .connection
+            .prepare_cached("SELECT hash, rev, refused FROM idem WHERE ns = ?1 AND key = ?2 AND until > ?3")?;
         let found = query.query_one(params![state.id, key.0, self.time()], |row| {
             let hash = blake3::Hash::from_bytes(row.get(0)?);
             let (rev, refused): (Option<i64>, Option<i64>) = (row.get(1)?, row.get(2)?);
@@ -155,15 +143,16 @@ impl Batch<'_> {
     }
 
     fn remember(&self, state: &State, key: &IdempotencyKey, hash: &blake3::Hash, reply: Committed) -> rusqlite::Result<()> {
-        if self.failpoints.pass(Point::KvIdempotency) == Passed::Skip {
+        if self.batch.failpoints.pass(Point::KvIdempotency) == Passed::Skip {
             return Ok(());
         }
         let (rev, refused) = match reply {
             Committed::At(rev) => (Some(int(rev.0)), None),
             Committed::Refused { condition } => (None, Some(condition as i64)),
         };
-        let until = int(self.now.plus(Elapsed::from(limits::KV_IDEMPOTENCY_TIME)).unix_ns());
-        self.connection
+        let until = int(self.batch.now.plus(Elapsed::from(limits::KV_IDEMPOTENCY_TIME)).unix_ns());
+        self.batch
+            .connection
             .prepare_cached("INSERT OR REPLACE INTO idem (ns, key, hash, rev, refused, until) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
             .execute(params![state.id, key.0, hash.as_bytes(), rev, refused, until])?;
         Ok(())
@@ -184,7 +173,7 @@ impl Batch<'_> {
     }
 
     fn present(&self, state: &State, key: &[u8]) -> rusqlite::Result<Option<Present>> {
-        let mut query = self.connection.prepare_cached("SELECT n, rev, expires FROM kv WHERE ns = ?1 AND key = ?2")?;
+        let mut query = self.batch.connection.prepare_cached("SELECT n, rev, expires FROM kv WHERE ns = ?1 AND key = ?2")?;
         let row = query.query_one(params![state.id, key], |row| {
             Ok(Present { n: row.get(0)?, rev: Rev(uint(row.get(1)?)), expires: row.get(2)? })
         });
@@ -208,7 +197,10 @@ impl Batch<'_> {
             match write {
                 Write::Put { key, value, expires } => {
                     self.put(state, key, value, expires.map(|at| int(at.unix_ns())))?;
-                    self.expires_first = self.expires_first.into_iter().chain(*expires).min();
+                    if let Some(at) = expires {
+                        let due = self.batch.mono_of(*at);
+                        self.batch.wake_at(due);
+                    }
                 }
                 Write::Delete { key } => self.delete(state, key)?,
             }
@@ -225,7 +217,8 @@ impl Batch<'_> {
     fn put(&self, state: &mut State, key: &[u8], value: &[u8], expires: Option<i64>) -> rusqlite::Result<()> {
         let before = self.present(state, key)?;
         let n = self.note(state, key, Some(value), expires)?;
-        self.connection
+        self.batch
+            .connection
             .prepare_cached("INSERT OR REPLACE INTO kv (ns, key, n, rev, expires) VALUES (?1, ?2, ?3, ?4, ?5)")?
             .execute(params![state.id, key, n, int(state.rev.0), expires])?;
         before.map_or(Ok(()), |before| self.retire(state, &before))
@@ -234,25 +227,26 @@ impl Batch<'_> {
     fn delete(&self, state: &mut State, key: &[u8]) -> rusqlite::Result<()> {
         let Some(before) = self.present(state, key)? else { return Ok(()) };
         self.note(state, key, None, None)?;
-        self.connection.prepare_cached("DELETE FROM kv WHERE ns = ?1 AND key = ?2")?.execute(params![state.id, key])?;
+        self.batch.connection.prepare_cached("DELETE FROM kv WHERE ns = ?1 AND key = ?2")?.execute(params![state.id, key])?;
         self.retire(state, &before)
     }
 
     /// Adds a change at the present revision; gives its row.
     fn note(&self, state: &mut State, key: &[u8], value: Option<&[u8]>, expires: Option<i64>) -> rusqlite::Result<i64> {
         let sum = sum(state.rev, expires, key, value);
-        self.connection
+        self.batch
+            .connection
             .prepare_cached("INSERT INTO change (ns, rev, expires, sum, key, value) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
             .execute(params![state.id, int(state.rev.0), expires, sum, key, value])?;
         state.kept += 1;
         state.kept_bytes += (key.len() + value.map_or(0, <[u8]>::len)) as u64;
-        Ok(self.connection.last_insert_rowid())
+        Ok(self.batch.connection.last_insert_rowid())
     }
 
     /// A value that is present no more is kept for watchers only above `trimmed`.
     fn retire(&self, state: &State, before: &Present) -> rusqlite::Result<()> {
         if before.rev <= state.trimmed {
-            self.connection.prepare_cached("DELETE FROM change WHERE n = ?1")?.execute([before.n])?;
+            self.batch.connection.prepare_cached("DELETE FROM change WHERE n = ?1")?.execute([before.n])?;
         }
         Ok(())
     }
@@ -264,7 +258,7 @@ impl Batch<'_> {
             return Ok(());
         }
         let from = state.trimmed;
-        let mut oldest = self.connection.prepare_cached(
+        let mut oldest = self.batch.connection.prepare_cached(
             "SELECT rev, count(*), sum(length(key) + ifnull(length(value), 0)) FROM change WHERE ns = ?1 AND rev > ?2 AND rev < ?3
              GROUP BY rev ORDER BY rev",
         )?;
@@ -274,7 +268,8 @@ impl Batch<'_> {
             state.kept = state.kept.saturating_sub(uint(row.get(1)?));
             state.kept_bytes = state.kept_bytes.saturating_sub(uint(row.get(2)?));
         }
-        self.connection
+        self.batch
+            .connection
             .prepare_cached(
                 "DELETE FROM change WHERE ns = ?1 AND rev > ?2 AND rev <= ?3
                  AND NOT EXISTS (SELECT 1 FROM kv WHERE kv.ns = change.ns AND kv.key = change.key AND kv.n = change.n)",

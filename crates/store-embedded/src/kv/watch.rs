@@ -11,7 +11,8 @@ use ports::{BoxStream, StoreError};
 use tokio::sync::watch;
 use types::kv::{Change, Namespace, Rev, WatchFrom};
 
-use super::{Reading, read};
+use super::read;
+use crate::shard::{Reading, signals::Signals};
 
 const SNAPSHOT_PAGE: usize = 256;
 
@@ -38,12 +39,13 @@ struct Watcher {
 
 pub(super) async fn start(
     reading: Arc<Reading>,
+    signals: &Signals<Namespace>,
     namespace: Namespace,
     prefix: Bytes,
     from: WatchFrom,
 ) -> Result<BoxStream<Change>, StoreError> {
     // Subscribed before anything is read: what is committed in between is then noticed.
-    let news = reading.signals.subscribe(&namespace);
+    let news = signals.subscribe(&namespace);
     let (phase, cursor) = match from {
         WatchFrom::After(rev) => (Phase::Behind, rev),
         WatchFrom::Snapshot => {

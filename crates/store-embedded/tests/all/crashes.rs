@@ -116,7 +116,7 @@ async fn kill_at_each_failpoint_loses_and_doubles_nothing() {
 /// The control: without idempotency records a repetition is done twice, and the examination must notice.
 #[tokio::test]
 async fn without_idempotency_records_a_repetition_doubles() {
-    let violations = crash(Point::KvAfterCommit, 7, Some(Point::KvIdempotency)).await;
+    let violations = crash(Point::ShardAfterCommit, 7, Some(Point::KvIdempotency)).await;
     assert!(violations.iter().any(|violation| violation.contains("effects")), "{violations:#?}");
 }
 

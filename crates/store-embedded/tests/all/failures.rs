@@ -34,7 +34,7 @@ fn put(key: &'static str, idempotency: &str) -> Transaction {
 
 #[tokio::test]
 async fn a_failed_commit_is_ambiguous_and_stops_everything() {
-    for (point, is_there) in [(Point::KvBeforeCommit, false), (Point::KvAfterCommit, true)] {
+    for (point, is_there) in [(Point::ShardBeforeCommit, false), (Point::ShardAfterCommit, true)] {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let store = open(dir.path(), Failpoints::default().with(point, Fault::Fail, 1));
         let told = Arc::new(AtomicU32::new(0));
@@ -133,7 +133,7 @@ async fn slow_commits_change_nothing_but_the_time() {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let clock = Arc::new(TestClock::new());
         let slow = Fault::Slow(Duration::from_millis(2));
-        let failpoints = Failpoints::default().with(Point::KvBeforeCommit, slow, 0).with(Point::KvAfterCommit, slow, 0);
+        let failpoints = Failpoints::default().with(Point::ShardBeforeCommit, slow, 0).with(Point::ShardAfterCommit, slow, 0);
         let store = EmbeddedStore::open_with(dir.path(), clock.clone(), failpoints).expect("a new folder opens");
         suite::KvFixture::new(store.kv(), clock).keeping((dir, store))
     })

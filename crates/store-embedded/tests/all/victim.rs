@@ -113,7 +113,12 @@ pub(crate) fn namespace() -> Namespace {
 /// Two keys that must appear together.
 pub(crate) fn transaction(id: &str) -> Transaction {
     let put = |side| Write::Put { key: key(side, id), value: Bytes::from(id.to_owned()), expires: None };
-    Transaction { conditions: vec![], writes: vec![put("a"), put("b")], idempotency: Some(IdempotencyKey(id.into())), cause: None }
+    Transaction {
+        conditions: vec![],
+        writes: vec![put("a"), put("b")],
+        idempotency: Some(IdempotencyKey(id.into())),
+        cause: None,
+    }
 }
 
 pub(crate) fn key(side: &str, id: &str) -> Bytes {
@@ -146,7 +151,10 @@ async fn write_catalog(store: &EmbeddedStore, log: &File) {
     let (key, catalog) = (app_key(), store.catalog());
     let latest = catalog.revisions(&key).await.expect("readable").first().map(|newest| newest.number);
     let app = App::empty(key.app.clone(), key.env.clone());
-    let added = catalog.add(&key, latest, app, BTreeMap::new(), types::revision::Parts::default(), Timestamp::from_unix_ms(1)).await.expect("nobody else deploys");
+    let added = catalog
+        .add(&key, latest, app, BTreeMap::new(), types::revision::Parts::default(), Timestamp::from_unix_ms(1))
+        .await
+        .expect("nobody else deploys");
     note(log, &format!("revision {}", added.number));
 }
 
