@@ -151,6 +151,8 @@ pub const BUCKET_PAGE: usize = 1_000;
 pub const OBJECT_WHOLE: ByteCount = ByteCount::mib(5 * 1024);
 /// An object.
 pub const OBJECT: ByteCount = ByteCount::mib(5 * 1024 * 1024);
+/// Bytes of an object that a function reads in one call instead of as a stream.
+pub const OBJECT_AT_ONCE: ByteCount = ByteCount::mib(16);
 /// Parts of an upload.
 pub const OBJECT_PARTS: u32 = 10_000;
 /// A key of an object.
@@ -277,6 +279,7 @@ pub fn table() -> Vec<Row> {
         fixed("bucket page", BUCKET_PAGE),
         fixed("object whole", OBJECT_WHOLE),
         fixed("object", OBJECT),
+        fixed("object at once", OBJECT_AT_ONCE),
         fixed("object parts", OBJECT_PARTS),
         fixed("object key", OBJECT_KEY),
         fixed("object metadata", OBJECT_METADATA),
