@@ -1,8 +1,15 @@
 //! The command line as clap reads it: one place that shows every verb and flag.
 
+mod data;
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use self::data::{
+    Bucket, BucketVerb, Cron, CronVerb, Env, Events, EventsVerb, Kv, KvVerb, Listed, Of, Queue, QueueVerb, Secret, SecretVerb,
+    Sql, SqlVerb, Stream, StreamVerb, Tools,
+};
 
 /// A serverless cloud in one binary.
 #[derive(Debug, Parser)]
@@ -48,6 +55,24 @@ pub(crate) enum Command {
     Cost(Cost),
     /// Run a recorded request again, offline
     Replay(Replay),
+    /// Look at and change key-value stores
+    Kv(Kv),
+    /// Look at queues, send messages, send dead letters back
+    Queue(Queue),
+    /// Look at streams and append records
+    Stream(Stream),
+    /// List buckets, copy objects, make links
+    Bucket(Bucket),
+    /// Run SQL, dump and restore databases
+    Sql(Sql),
+    /// Set, list and remove secrets
+    Secret(Secret),
+    /// Look at schedules and run them now
+    Cron(Cron),
+    /// Publish events and look at them
+    Events(Events),
+    /// Print environment variables for other tools
+    Env(Env),
     /// Print every limit
     Limits,
     /// Print the merged manifest and where each value comes from

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{Method, Request, header};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Full, combinators::BoxBody};
 use hyper::body::Incoming;
 use hyper_util::{
     client::legacy::{Client as Http, connect::HttpConnector},
@@ -13,10 +13,13 @@ use types::{Code, Problem};
 
 use crate::target::Target;
 
+/// The body of a request: whole, or read piece by piece while it is sent.
+type Sent = BoxBody<Bytes, std::io::Error>;
+
 /// A client of one node.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
-    http: Http<HttpConnector, Full<Bytes>>,
+    http: Http<HttpConnector, Sent>,
     target: Target,
 }
 
@@ -57,6 +60,34 @@ impl Client {
         self.parse(&whole(body, &self.target.url).await?)
     }
 
+    /// Changes something with a body of bytes.
+    pub(crate) async fn put<T: DeserializeOwned>(&self, path: &str, bytes: impl Into<Bytes>) -> Result<T, Problem> {
+        let body = self.call(Method::PUT, path, bytes.into(), "application/octet-stream").await?;
+        self.parse(&whole(body, &self.target.url).await?)
+    }
+
+    /// Changes something with a body that is sent as it is read.
+    pub(crate) async fn put_stream<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: impl http_body::Body<Data = Bytes, Error = std::io::Error> + Send + Sync + 'static,
+        content_type: &str,
+    ) -> Result<T, Problem> {
+        let body = self.send(Method::PUT, path, BoxBody::new(body), content_type).await?;
+        self.parse(&whole(body, &self.target.url).await?)
+    }
+
+    /// Removes something.
+    pub(crate) async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
+        let body = self.call(Method::DELETE, path, Bytes::new(), "application/json").await?;
+        self.parse(&whole(body, &self.target.url).await?)
+    }
+
+    /// Reads bytes as they come.
+    pub(crate) async fn stream(&self, path: &str) -> Result<Incoming, Problem> {
+        self.call(Method::GET, path, Bytes::new(), "application/json").await
+    }
+
     /// Reads bytes.
     pub(crate) async fn download(&self, path: &str) -> Result<Bytes, Problem> {
         let body = self.call(Method::GET, path, Bytes::new(), "application/json").await?;
@@ -70,13 +101,18 @@ impl Client {
     }
 
     async fn call(&self, method: Method, path: &str, body: Bytes, content_type: &str) -> Result<Incoming, Problem> {
+        let body = BoxBody::new(Full::new(body).map_err(|never| match never {}));
+        self.send(method, path, body, content_type).await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Sent, content_type: &str) -> Result<Incoming, Problem> {
         let Target { url, token, .. } = &self.target;
         let request = Request::builder()
             .method(method)
             .uri(format!("{url}{path}"))
             .header(header::AUTHORIZATION, format!("Bearer {token}"))
             .header(header::CONTENT_TYPE, content_type)
-            .body(Full::new(body))
+            .body(body)
             .map_err(|error| Problem::new(Code::E0705, format!("{url} is not a target: {error}")))?;
         let response = self.http.request(request).await.map_err(|error| unreachable(url, &error))?;
         if response.status().is_success() {

@@ -8,6 +8,7 @@ mod build;
 mod client;
 mod commands;
 pub mod exit;
+mod input;
 pub mod node;
 mod print;
 mod progress;
@@ -16,6 +17,7 @@ mod render;
 mod signals;
 mod stopwatch;
 mod target;
+mod transfer;
 mod watch;
 
 use std::{ffi::OsString, sync::Arc};
@@ -80,6 +82,15 @@ async fn dispatch(context: &Context, command: Command) -> exit::Result<u8> {
         Command::Trace(args) => commands::trace::run(context, &args).await?,
         Command::Cost(args) => commands::cost::run(context, &args).await?,
         Command::Replay(args) => return commands::replay::run(context, &args).await,
+        Command::Kv(args) => commands::data::kv::run(context, args).await?,
+        Command::Queue(args) => commands::data::queue::run(context, args).await?,
+        Command::Stream(args) => commands::data::stream::run(context, args).await?,
+        Command::Bucket(args) => commands::data::bucket::run(context, args).await?,
+        Command::Sql(args) => commands::data::sql::run(context, args).await?,
+        Command::Secret(args) => commands::data::secret::run(context, args).await?,
+        Command::Cron(args) => commands::data::cron::run(context, args).await?,
+        Command::Events(args) => commands::data::events::run(context, args).await?,
+        Command::Env(args) => commands::data::env::run(context, args).await?,
         Command::Limits => commands::limits::run(context)?,
         Command::Config(args) => commands::config::run(context, &args)?,
         Command::Allow(args) => commands::allow::run(context, &args)?,

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use observe::Observer;
-use ports::{Blob, Catalog, Clock, Invoker, Journals, Plane, Runtime, Telemetry};
+use ports::{Blob, Catalog, Clock, Invoker, Journals, Plane, Rng, Runtime, Telemetry};
 use tokio::sync::{Semaphore, watch};
 use types::{Code, PriceSheet, Problem, Timestamp, revision::AppKey};
 
-use crate::{hosts::Hosts, snapshot::Publisher, token::Token};
+use crate::{data::Data, hosts::Hosts, snapshot::Publisher, token::Token};
 
 /// Everything that control needs. No `Default`: forget a field and it does not compile.
 pub struct Parts {
@@ -23,10 +23,14 @@ pub struct Parts {
     pub journals: Arc<dyn Journals>,
     /// Runs functions, for `invoke`.
     pub invoker: Arc<dyn Invoker>,
+    /// What apps keep.
+    pub data: Data,
     /// What is told of every change.
     pub planes: Vec<Arc<dyn Plane>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub rng: Arc<dyn Rng>,
     /// What usage costs.
     pub prices: PriceSheet,
     /// Under which names apps answer.
@@ -47,7 +51,9 @@ pub struct Control {
     pub(crate) telemetry: Arc<dyn Telemetry>,
     pub(crate) journals: Arc<dyn Journals>,
     pub(crate) invoker: Arc<dyn Invoker>,
+    pub(crate) data: Data,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) rng: Arc<dyn Rng>,
     pub(crate) observer: Observer,
     pub(crate) gateway: std::net::SocketAddr,
     pub(crate) token: Token,
@@ -82,8 +88,10 @@ impl Control {
             telemetry,
             journals,
             invoker,
+            data,
             planes,
             clock,
+            rng,
             prices,
             hosts,
             default_app,
@@ -105,7 +113,9 @@ impl Control {
             telemetry,
             journals,
             invoker,
+            data,
             clock,
+            rng,
             token,
             version,
         });

@@ -6,10 +6,12 @@
 mod api;
 mod check;
 mod core;
+mod data;
 mod deploy;
 mod hosts;
 mod journal;
 mod plan;
+mod resources;
 mod serve;
 mod snapshot;
 pub mod token;
@@ -17,6 +19,7 @@ pub mod token;
 pub use self::{
     api::{document, router},
     core::{Control, Parts},
+    data::Data,
     hosts::Hosts,
     serve::serve,
     token::Token,

@@ -1,6 +1,6 @@
 //! `dayfly invoke`: one request for one function, past the route table.
 
-use std::{fs, io::Read as _, io::Write as _};
+use std::io::Write as _;
 
 use types::{
     Code, Problem,
@@ -10,7 +10,7 @@ use types::{
     },
 };
 
-use crate::{Context, args::Invoke, exit, exit::Result, print, project, render::text};
+use crate::{Context, args::Invoke, exit, exit::Result, input, print, project, render::text};
 
 /// The exit code says whether the function answered with success.
 pub(crate) async fn run(context: &Context, args: &Invoke) -> Result<u8> {
@@ -25,7 +25,7 @@ pub(crate) async fn run(context: &Context, args: &Invoke) -> Result<u8> {
         method: args.method.to_uppercase(),
         path: args.path.clone(),
         headers: args.headers.iter().map(|field| header(field)).collect::<Result<_, _>>()?,
-        body: Base64(body(args.body.as_deref())?.into()),
+        body: Base64(args.body.as_deref().map(input::bytes).transpose()?.unwrap_or_default().into()),
     };
     let answer: Invoked = client.post(&format!("/v1/apps/{app}/{env}/invoke"), &request).await?;
     if context.printer.json {
@@ -43,21 +43,4 @@ fn header(field: &str) -> Result<(String, String), Problem> {
         .split_once(':')
         .ok_or_else(|| Problem::new(Code::E0709, format!("{field:?} is not a header field")).help("--header 'name: value'"))?;
     Ok((name.trim().to_lowercase(), value.trim().to_owned()))
-}
-
-/// The body: the text itself, standard input for `-`, a file for `@FILE`.
-fn body(given: Option<&str>) -> Result<Vec<u8>, Problem> {
-    let unreadable = |what: &str, error| Problem::new(Code::E0709, format!("cannot read the body from {what}: {error}"));
-    match given {
-        None => Ok(Vec::new()),
-        Some("-") => {
-            let mut body = Vec::new();
-            std::io::stdin().read_to_end(&mut body).map_err(|error| unreadable("standard input", error))?;
-            Ok(body)
-        }
-        Some(text) => match text.strip_prefix('@') {
-            Some(file) => fs::read(file).map_err(|error| unreadable(file, error)),
-            None => Ok(text.as_bytes().to_vec()),
-        },
-    }
 }

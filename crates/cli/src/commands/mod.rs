@@ -5,6 +5,7 @@ pub(crate) mod apps;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod cost;
+pub(crate) mod data;
 pub(crate) mod deploy;
 pub(crate) mod doctor;
 pub(crate) mod explain;

@@ -17,7 +17,19 @@ pub(crate) fn bill(bill: &Bill) -> String {
         CostBy::Day => &["day"],
         CostBy::Total => &[""],
     };
-    let figures = ["calls", "errors", "cpu", "for calls", "for cpu", "for memory", "for transfer", "for kv", "for logs", "for others", "total"];
+    let figures = [
+        "calls",
+        "errors",
+        "cpu",
+        "for calls",
+        "for cpu",
+        "for memory",
+        "for transfer",
+        "for kv",
+        "for logs",
+        "for others",
+        "total",
+    ];
     let head = names.iter().chain(&figures).map(|title| (*title).to_owned()).collect();
     let mut rows: Vec<Vec<String>> = vec![head];
     rows.extend(bill.rows.iter().map(|row| cells(row, bill.by)));

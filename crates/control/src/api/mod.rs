@@ -2,6 +2,7 @@
 
 mod apps;
 mod auth;
+mod data;
 mod export;
 mod follow;
 mod invoke;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 
 use axum::{
     Router, middleware,
-    routing::{get, post},
+    routing::{delete, get, post, put},
 };
 use http::StatusCode;
 use types::{Code, Problem};
@@ -26,9 +27,9 @@ pub use self::openapi::document;
 
 /// Makes the router and the list of handlers for the OpenAPI document from one table, so that neither has what the other lacks.
 macro_rules! endpoints {
-    ($($method:ident $path:literal $module:ident::$handler:ident;)*) => {
+    ($($method:ident $path:literal $($handler:ident)::+;)*) => {
         fn table() -> Router<Arc<Control>> {
-            Router::new()$(.route($path, $method($module::$handler)))*
+            Router::new()$(.route($path, $method($($handler)::+)))*
         }
 
         #[derive(utoipa::OpenApi)]
@@ -39,7 +40,7 @@ macro_rules! endpoints {
                 description = "Deploy, invoke and observe functions. Every request bears the node's token.",
                 license(name = "Apache-2.0", identifier = "Apache-2.0")
             ),
-            paths($($module::$handler),*),
+            paths($($($handler)::+),*),
             components(schemas(types::Problem)),
             security(("token" = []))
         )]
@@ -68,6 +69,40 @@ endpoints! {
     get "/v1/logs" records::logs;
     get "/v1/follow" follow::follow;
     get "/v1/cost" records::cost;
+    get "/v1/apps/{app}/{env}/kv" data::kv::stores;
+    get "/v1/apps/{app}/{env}/kv/{store}" data::kv::entries;
+    get "/v1/apps/{app}/{env}/kv/{store}/entry" data::kv::get;
+    put "/v1/apps/{app}/{env}/kv/{store}/entry" data::kv::put;
+    delete "/v1/apps/{app}/{env}/kv/{store}/entry" data::kv::remove;
+    get "/v1/apps/{app}/{env}/queues" data::queues::queues;
+    get "/v1/apps/{app}/{env}/queues/{queue}/messages" data::queues::peek;
+    post "/v1/apps/{app}/{env}/queues/{queue}/messages" data::queues::send;
+    post "/v1/apps/{app}/{env}/queues/{queue}/purge" data::queues::purge;
+    post "/v1/apps/{app}/{env}/queues/{queue}/redrive" data::queues::redrive;
+    get "/v1/apps/{app}/{env}/streams" data::streams::streams;
+    get "/v1/apps/{app}/{env}/streams/{stream}/records" data::streams::records;
+    post "/v1/apps/{app}/{env}/streams/{stream}/records" data::streams::append;
+    get "/v1/apps/{app}/{env}/buckets" data::buckets::buckets;
+    get "/v1/apps/{app}/{env}/buckets/{bucket}/objects" data::buckets::objects;
+    get "/v1/apps/{app}/{env}/buckets/{bucket}/object" data::buckets::get;
+    put "/v1/apps/{app}/{env}/buckets/{bucket}/object" data::buckets::put;
+    delete "/v1/apps/{app}/{env}/buckets/{bucket}/object" data::buckets::remove;
+    post "/v1/apps/{app}/{env}/buckets/{bucket}/presign" data::buckets::presign;
+    get "/v1/apps/{app}/{env}/databases" data::sql::databases;
+    post "/v1/apps/{app}/{env}/databases/{database}/query" data::sql::query;
+    get "/v1/apps/{app}/{env}/databases/{database}/dump" data::sql::dump;
+    put "/v1/apps/{app}/{env}/databases/{database}/restore" data::sql::restore;
+    get "/v1/apps/{app}/{env}/secrets" data::secrets::secrets;
+    put "/v1/apps/{app}/{env}/secrets/{name}" data::secrets::set;
+    delete "/v1/apps/{app}/{env}/secrets/{name}" data::secrets::remove;
+    post "/v1/secrets/rotate" data::secrets::rotate;
+    get "/v1/apps/{app}/{env}/aws-keys" data::keys::keys;
+    post "/v1/apps/{app}/{env}/aws-keys" data::keys::issue;
+    delete "/v1/apps/{app}/{env}/aws-keys/{id}" data::keys::revoke;
+    get "/v1/apps/{app}/{env}/schedules" data::schedules::schedules;
+    post "/v1/apps/{app}/{env}/schedules/{function}/run" data::schedules::run;
+    get "/v1/apps/{app}/{env}/events" data::events::published;
+    post "/v1/apps/{app}/{env}/events" data::events::send;
 }
 
 /// Every route of the control API.
