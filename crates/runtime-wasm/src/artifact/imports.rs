@@ -20,6 +20,15 @@ const OFFERED: &[&str] = &[
     "wasi:logging/logging",
     "fermyon:spin/key-value@2.0.0",
     "fermyon:spin/variables@2.0.0",
+    "fermyon:spin/sqlite@2.0.0",
+    "spin:sqlite/sqlite@3.0.0",
+    "wasi:blobstore/types@0.2.0-draft",
+    "wasi:blobstore/container@0.2.0-draft",
+    "wasi:blobstore/blobstore@0.2.0-draft",
+    "dayfly:queue/producer@0.1.0",
+    "dayfly:stream/log@0.1.0",
+    "dayfly:sql/database@0.1.0",
+    "dayfly:events/bus@0.1.0",
 ];
 
 /// The packages of the WASI 0.2 release. Language runtimes import all of them; what of it the host does not serve ends the guest when it

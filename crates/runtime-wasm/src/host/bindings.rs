@@ -6,6 +6,7 @@
 #![allow(dead_code, missing_docs, clippy::all, reason = "generated")]
 
 pub use super::{
+    blobstore::{Container, IncomingValue, ObjectNames, OutgoingValue},
     cli::{TerminalInput, TerminalOutput},
     http::{
         body::OutgoingBody,
@@ -20,6 +21,9 @@ pub use super::{
         streams::{InputStream, OutputStream},
     },
     keyvalue::{Bucket, Swap},
+    queue::QueueHandle,
+    sql::Connection,
+    stream::StreamHandle,
 };
 
 wasmtime::component::bindgen!({
@@ -29,6 +33,7 @@ wasmtime::component::bindgen!({
 
         world guest {
             include dayfly:host/services@0.1.0;
+            include dayfly:host/services-streams@0.1.0;
             include dayfly:host/services-drafts@0.1.0;
             include dayfly:host/services-spin@0.1.0;
 
@@ -75,6 +80,33 @@ wasmtime::component::bindgen!({
         "fermyon:spin/key-value.[static]store.open": trappable,
         "fermyon:spin/key-value.[drop]store": trappable,
         "fermyon:spin/key-value": async | trappable,
+        "wasi:config/store": async | trappable,
+        "wasi:config/runtime": async | trappable,
+        "fermyon:spin/variables": async | trappable,
+        "fermyon:spin/sqlite.[static]connection.open": async | trappable,
+        "fermyon:spin/sqlite.[drop]connection": trappable,
+        "fermyon:spin/sqlite": async | trappable,
+        "spin:sqlite/sqlite.[static]connection.open": async | trappable,
+        "spin:sqlite/sqlite.[method]connection.execute": async | trappable,
+        "dayfly:queue/producer.[method]queue.send": async | trappable,
+        "dayfly:queue/producer.[method]queue.send-batch": async | trappable,
+        "dayfly:stream/log.[method]stream.append": async | trappable,
+        "dayfly:stream/log.[method]stream.append-batch": async | trappable,
+        "dayfly:stream/log.[method]stream.read": async | trappable,
+        "dayfly:sql/database.[drop]connection": trappable,
+        "dayfly:sql/database": async | trappable,
+        "dayfly:events/bus": async | trappable,
+        "wasi:blobstore/types.[static]outgoing-value.finish": async | trappable,
+        "wasi:blobstore/types.[drop]outgoing-value": async | trappable,
+        "wasi:blobstore/types.[static]incoming-value.incoming-value-consume-sync": async | trappable,
+        "wasi:blobstore/container.[drop]container": trappable,
+        "wasi:blobstore/container.[method]container.name": trappable,
+        "wasi:blobstore/container.[drop]stream-object-names": trappable,
+        "wasi:blobstore/container": async | trappable,
+        "wasi:blobstore/blobstore.get-container": trappable,
+        "wasi:blobstore/blobstore.container-exists": trappable,
+        "wasi:blobstore/blobstore.delete-container": trappable,
+        "wasi:blobstore/blobstore": async | trappable,
         default: trappable,
     },
     require_store_data_send: true,
@@ -103,5 +135,14 @@ wasmtime::component::bindgen!({
         "wasi:keyvalue/store@0.2.0-draft.bucket": Bucket,
         "wasi:keyvalue/atomics@0.2.0-draft2.cas": Swap,
         "fermyon:spin/key-value.store": Bucket,
+        "fermyon:spin/sqlite.connection": Connection,
+        "spin:sqlite/sqlite.connection": Connection,
+        "dayfly:queue/producer.queue": QueueHandle,
+        "dayfly:stream/log.stream": StreamHandle,
+        "dayfly:sql/database.connection": Connection,
+        "wasi:blobstore/types.outgoing-value": OutgoingValue,
+        "wasi:blobstore/types.incoming-value": IncomingValue,
+        "wasi:blobstore/container.container": Container,
+        "wasi:blobstore/container.stream-object-names": ObjectNames,
     },
 });

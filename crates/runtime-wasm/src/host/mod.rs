@@ -10,17 +10,23 @@
 )]
 
 mod bindings;
+mod blobstore;
 mod cli;
 mod clocks;
 mod closed;
 mod config;
+mod events;
 pub(crate) mod http;
 mod io;
 mod keyvalue;
 mod lines;
 mod logging;
+mod queue;
 mod random;
 mod spin;
+mod sql;
+mod store;
+mod stream;
 mod table;
 
 use std::{
@@ -53,6 +59,10 @@ pub(crate) struct Host {
     answered_error: Option<String>,
     /// Outbound requests that wait for their response: indexes of `future-incoming-response`s.
     outbound: Vec<u32>,
+    /// Objects that are being written: indexes of `outgoing-value`s.
+    writes: Vec<u32>,
+    /// SQL connections that are open.
+    connections: usize,
     stdout: Lines,
     stderr: Lines,
 }
@@ -68,6 +78,8 @@ impl Host {
             response: None,
             answered_error: None,
             outbound: Vec::new(),
+            writes: Vec::new(),
+            connections: 0,
             stdout: Lines::stdout(),
             stderr: Lines::stderr(),
         }
@@ -102,7 +114,7 @@ impl Host {
         }
     }
 
-    /// Waits until `ready` is, and drives the guest's outbound requests in the meantime.
+    /// Waits until `ready` is, and drives the guest's outbound requests and the objects that it writes in the meantime.
     ///
     /// # Errors
     /// Those of `ready`, and `E0511` once the client has gone.
@@ -111,7 +123,7 @@ impl Host {
         mut ready: impl FnMut(&mut Self, &mut Context<'_>) -> wasmtime::Result<Poll<T>>,
     ) -> wasmtime::Result<T> {
         poll_fn(|cx| {
-            self.drive_outbound(cx);
+            self.drive(cx);
             if let Poll::Ready(value) = ready(self, cx)? {
                 return Poll::Ready(Ok(value));
             }
@@ -121,6 +133,12 @@ impl Host {
             }
         })
         .await
+    }
+
+    /// Lets everything that the guest has under way make what progress it can.
+    fn drive(&mut self, cx: &mut Context<'_>) {
+        self.drive_outbound(cx);
+        self.drive_writes(cx);
     }
 }
 

@@ -8,6 +8,7 @@ use types::limits;
 use wasmtime::component::Resource;
 
 use super::{
+    blobstore::{Container, IncomingValue, ObjectNames, OutgoingValue},
     http::{
         body::OutgoingBody,
         fields::Fields,
@@ -21,6 +22,9 @@ use super::{
         streams::{InputStream, OutputStream},
     },
     keyvalue::{Bucket, Swap},
+    queue::QueueHandle,
+    sql::Connection,
+    stream::StreamHandle,
 };
 use crate::stop::Stop;
 
@@ -70,6 +74,13 @@ items! {
     ResponseOutparam "response-outparam",
     Bucket "bucket",
     Swap "cas",
+    QueueHandle "queue",
+    StreamHandle "stream",
+    Connection "connection",
+    Container "container",
+    ObjectNames "stream-object-names",
+    OutgoingValue "outgoing-value",
+    IncomingValue "incoming-value",
 }
 
 enum Slot {

@@ -8,7 +8,11 @@ use ports::BodyError;
 use types::{Code, journal::Failure};
 use wasmtime::component::Resource;
 
-use super::{error::words, fields::Fields, pipe::Pipe};
+use super::{
+    error::words,
+    fields::Fields,
+    pipe::{Pipe, PipeBody},
+};
 use crate::host::{
     Host,
     bindings::wasi::http::types::{self as wit, ErrorCode},
@@ -25,6 +29,8 @@ pub(crate) enum Side {
     Response,
     /// A request's: its reader is the way out.
     Request,
+    /// An object's: its reader is the store, once `write-data` has named the object.
+    Object,
 }
 
 /// A body to be written. Dropped before it was finished, it breaks off.
@@ -37,6 +43,8 @@ pub struct OutgoingBody {
     declared: Option<u64>,
     written: u64,
     stream_taken: bool,
+    /// Whether nobody reads it before the guest does something else.
+    unread: bool,
 }
 
 impl OutgoingBody {
@@ -46,9 +54,28 @@ impl OutgoingBody {
             None => None,
             Some(length) => Some(length.to_str().ok()?.parse().ok()?),
         };
-        let body = Self { pipe: Pipe::new(), side, permit: 0, declared, written: 0, stream_taken: false };
+        let body = Self { pipe: Pipe::new(), side, permit: 0, declared, written: 0, stream_taken: false, unread: false };
         body.let_reader_go_when_complete();
         Some(body)
+    }
+
+    /// The bytes of an object that nobody reads yet.
+    pub(crate) fn of_object() -> Self {
+        let pipe = Pipe::new();
+        Self { pipe, side: Side::Object, permit: 0, declared: None, written: 0, stream_taken: false, unread: true }
+    }
+    /// What the guest writes, for the store.
+    pub(crate) fn read(&mut self) -> PipeBody {
+        self.unread = false;
+        self.pipe.body()
+    }
+    /// All bytes of the object were written.
+    pub(crate) fn finish_object(&mut self) {
+        self.pipe.finish(None);
+    }
+    /// Whether it is full and nobody will read it while the guest waits.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.unread && self.pipe.is_full()
     }
 
     /// Readers that know the length leave after the last byte and don't wait for the end. They have not gone away.
@@ -87,7 +114,7 @@ impl OutgoingBody {
     fn wrong_size(&self) -> ErrorCode {
         match self.side {
             Side::Response => ErrorCode::HttpResponseBodySize(Some(self.written)),
-            Side::Request => ErrorCode::HttpRequestBodySize(Some(self.written)),
+            Side::Request | Side::Object => ErrorCode::HttpRequestBodySize(Some(self.written)),
         }
     }
 }

@@ -97,7 +97,7 @@ impl outgoing_handler::Host for Host {
         let future = self.table.push(FutureIncomingResponse::Waiting(sending))?;
         self.outbound.push(future.rep());
         poll_fn(|cx| {
-            self.drive_outbound(cx);
+            self.drive(cx);
             Poll::Ready(())
         })
         .await;

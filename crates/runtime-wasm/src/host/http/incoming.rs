@@ -63,7 +63,7 @@ impl IncomingResponse {
 }
 
 impl IncomingBody {
-    fn new(body: Body, of_request: bool) -> Self {
+    pub(crate) fn new(body: Body, of_request: bool) -> Self {
         Self { source: Source::new(body), of_request, stream_taken: false, failure_told: false }
     }
 }

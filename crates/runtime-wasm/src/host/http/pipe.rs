@@ -82,6 +82,11 @@ impl Pipe {
         }
     }
 
+    /// Whether a writer would have to wait.
+    pub(crate) fn is_full(&self) -> bool {
+        self.state.lock().room() == Some(0)
+    }
+
     /// Puts a chunk in, however full the pipe is: the writer has asked before. Thrown away if the reader has gone.
     pub(crate) fn push(&self, chunk: Bytes) {
         let mut state = self.state.lock();

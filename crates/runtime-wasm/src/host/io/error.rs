@@ -25,6 +25,9 @@ impl IoError {
     pub(crate) fn of_body(error: &BodyError, of_request: bool) -> Self {
         Self::of_http(code_of_body(error, of_request), error.to_string())
     }
+    pub(crate) fn other(text: impl Into<String>) -> Self {
+        Self { text: text.into(), code: None }
+    }
     pub(crate) fn of_http(code: ErrorCode, text: impl Into<String>) -> Self {
         Self { text: text.into(), code: Some(code) }
     }

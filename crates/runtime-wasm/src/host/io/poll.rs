@@ -50,7 +50,7 @@ impl Host {
             }
             Pollable::Input(stream) => match *self.table.at::<InputStream>(stream)? {
                 InputStream::Closed => true,
-                InputStream::Body(body) => self.poll_body(body, cx)?.is_ready(),
+                InputStream::Body(body) | InputStream::Value(body) => self.poll_body(body, cx)?.is_ready(),
             },
             Pollable::Output(stream) => match *self.table.at::<OutputStream>(stream)? {
                 OutputStream::Stdout | OutputStream::Stderr => true,
@@ -104,7 +104,7 @@ impl poll::HostPollable for Host {
         }
         // Nobody is woken: the next call that waits looks again, at everything.
         let cx = &mut Context::from_waker(Waker::noop());
-        self.drive_outbound(cx);
+        self.drive(cx);
         let ready = self.poll_ready(pollable.rep(), cx)?;
         self.keep(|| Answer::IsReady(ready));
         Ok(ready)

@@ -40,6 +40,18 @@ pub enum InputStream {
     Closed,
     /// An `incoming-body`, by its index.
     Body(u32),
+    /// A body that belongs to the stream alone, by its index.
+    Value(u32),
+}
+
+impl InputStream {
+    /// The body that it reads, if it is open.
+    fn body(self) -> Option<u32> {
+        match self {
+            Self::Closed => None,
+            Self::Body(body) | Self::Value(body) => Some(body),
+        }
+    }
 }
 
 /// Where bytes go.
@@ -58,22 +70,37 @@ impl Host {
     pub(super) fn poll_body(&mut self, body: u32, cx: &mut Context<'_>) -> Result<Poll<()>, Stop> {
         Ok(self.table.at_mut::<IncomingBody>(body)?.source.poll_readable(cx))
     }
-    /// Ready with the bytes that the body takes, or `None` if its reader has gone.
+    /// Ready with the bytes that the body takes, or `None` if its reader has gone or there will never be one.
     pub(super) fn poll_writable(&mut self, body: u32, cx: &mut Context<'_>) -> Result<Poll<Option<usize>>, Stop> {
-        Ok(self.table.at::<OutgoingBody>(body)?.pipe.poll_writable(cx))
+        let body = self.table.at::<OutgoingBody>(body)?;
+        Ok(if body.is_stuck() { Poll::Ready(None) } else { body.pipe.poll_writable(cx) })
+    }
+
+    /// # Errors
+    /// If the body is full and nothing that the guest can wait for makes room.
+    fn check_stuck(&self, body: u32) -> Result<(), StreamFailure> {
+        if !self.table.at::<OutgoingBody>(body)?.is_stuck() {
+            return Ok(());
+        }
+        Err(StreamFailure::Failed(IoError::other(format!("more than {CAPACITY} bytes before write-data has named an object"))))
     }
 
     /// Reads what is here now, perhaps nothing.
     fn read_at_once(&mut self, stream: &Resource<InputStream>, max: u64) -> Result<Bytes, StreamFailure> {
-        let InputStream::Body(body) = *self.table.get(stream)? else { return Err(StreamFailure::Closed) };
+        let Some(body) = self.table.get(stream)?.body() else { return Err(StreamFailure::Closed) };
         match self.recall_read(max)? {
             Some(read) => self.received(body, read),
             None => self.read_now(body, max),
         }
     }
+    async fn read_blocking(&mut self, stream: &Resource<InputStream>, max: u64) -> Result<Bytes, StreamFailure> {
+        match self.table.get(stream)?.body() {
+            Some(body) => self.read_waiting(body, max).await,
+            None => Err(StreamFailure::Closed),
+        }
+    }
     /// Reads once there is something.
-    async fn read_waiting(&mut self, stream: &Resource<InputStream>, max: u64) -> Result<Bytes, StreamFailure> {
-        let InputStream::Body(body) = *self.table.get(stream)? else { return Err(StreamFailure::Closed) };
+    pub(in crate::host) async fn read_waiting(&mut self, body: u32, max: u64) -> Result<Bytes, StreamFailure> {
         if let Some(read) = self.recall_read(max)? {
             return self.received(body, read);
         }
@@ -127,6 +154,7 @@ impl Host {
     /// How much may be written, without waiting. Whatever it was, it is the permit for the next write.
     fn permit(&mut self, stream: &Resource<OutputStream>) -> Result<u64, StreamFailure> {
         let OutputStream::Body(body) = *self.table.get(stream)? else { return Ok(CAPACITY as u64) };
+        self.check_stuck(body)?;
         let room = match self.scope.tape().recall(Question::Writable)? {
             Some(Answer::Writable(room)) => Some(room),
             Some(_) => None,
@@ -153,10 +181,11 @@ impl Host {
         Ok(())
     }
 
-    /// Waits for room. For a response that ends in only one way and needs no record; the reader of a request may be gone.
+    /// Waits for room. For a response that ends in only one way and needs no record; the reader of anything else may be gone.
     async fn wait_for_room(&mut self, body: u32) -> Result<(), StreamFailure> {
+        self.check_stuck(body)?;
         let side = self.table.at::<OutgoingBody>(body)?.side;
-        if side == Side::Request {
+        if side != Side::Response {
             match self.scope.tape().recall(Question::Writable)? {
                 Some(Answer::Writable(_)) => return Ok(()),
                 Some(_) => return Err(StreamFailure::Closed),
@@ -164,7 +193,7 @@ impl Host {
             }
         }
         let room = self.wait(|host, cx| Ok(host.poll_writable(body, cx)?)).await?.map(|room| room as u64);
-        if side == Side::Request || room.is_none() {
+        if side != Side::Response || room.is_none() {
             self.note_room(body, room)?;
         }
         room.map(|_| ()).ok_or(StreamFailure::Closed)
@@ -234,20 +263,22 @@ impl streams::HostInputStream for Host {
         self.read_at_once(&stream, len).map(Vec::from)
     }
     async fn blocking_read(&mut self, stream: Resource<InputStream>, len: u64) -> Result<Vec<u8>, StreamFailure> {
-        self.read_waiting(&stream, len).await.map(Vec::from)
+        self.read_blocking(&stream, len).await.map(Vec::from)
     }
     fn skip(&mut self, stream: Resource<InputStream>, len: u64) -> Result<u64, StreamFailure> {
         self.read_at_once(&stream, len).map(|bytes| bytes.len() as u64)
     }
     async fn blocking_skip(&mut self, stream: Resource<InputStream>, len: u64) -> Result<u64, StreamFailure> {
-        self.read_waiting(&stream, len).await.map(|bytes| bytes.len() as u64)
+        self.read_blocking(&stream, len).await.map(|bytes| bytes.len() as u64)
     }
     fn subscribe(&mut self, stream: Resource<InputStream>) -> wasmtime::Result<Resource<Pollable>> {
         let index = stream.rep();
         Ok(self.table.push_child(Pollable::Input(index), index)?)
     }
     fn drop(&mut self, stream: Resource<InputStream>) -> wasmtime::Result<()> {
-        self.table.delete(stream)?;
+        if let InputStream::Value(body) = self.table.delete(stream)? {
+            self.table.delete::<IncomingBody>(Resource::new_own(body))?;
+        }
         Ok(())
     }
 }
@@ -299,7 +330,7 @@ impl streams::HostOutputStream for Host {
             self.wait_for_room(body).await?;
         }
         let permit = self.permit(&target)?;
-        let bytes = self.read_waiting(&source, len.min(permit)).await?;
+        let bytes = self.read_blocking(&source, len.min(permit)).await?;
         let len = bytes.len() as u64;
         self.write_permitted(&target, bytes)?;
         Ok(len)

@@ -123,7 +123,8 @@ impl Host {
     /// Writes one value if it is still the one that was seen.
     async fn kv_swap(&mut self, open: &OpenKv, key: &Bytes, seen: Option<&Entry>, value: Vec<u8>) -> Answered<bool> {
         let condition = seen.map_or_else(|| Condition::Absent(key.clone()), |entry| Condition::At(key.clone(), entry.rev));
-        let transaction = Transaction { conditions: vec![condition], writes: vec![put(key.clone(), value)], idempotency: None, cause: None };
+        let transaction =
+            Transaction { conditions: vec![condition], writes: vec![put(key.clone(), value)], idempotency: None, cause: None };
         let committed = self.stored(open.kv.commit(&open.namespace, transaction)).await?;
         Ok(committed.map(|committed| matches!(committed, Committed::At(_))))
     }
