@@ -78,6 +78,10 @@ impl Check<'_> {
             let valid = match named {
                 Named::Function => key.name.parse::<FunctionName>().err(),
                 Named::Environment => key.name.parse::<EnvName>().err(),
+                Named::Resource(_) => {
+                    self.resource(named, key, node);
+                    None
+                }
             };
             if let (Some(error), Value::Table(_)) = (valid, &node.value) {
                 let mended = as_name(&key.name).and_then(|name| self.sources.mended(key.at, &name));
@@ -85,6 +89,15 @@ impl Check<'_> {
                 self.push(Code::E0111, message, key.at, Vec::new(), mended);
             }
             self.shape(shape, key, node, place);
+        }
+    }
+
+    /// Names of resources may hold more than those of functions.
+    fn resource(&mut self, named: Named, key: &tree::Key, node: &Node) {
+        if matches!(node.value, Value::Table(_)) && !leaf::is_name(&key.name) {
+            let message = format!("the {} {:?} is not a name: use 1 to 63 letters, digits, dashes and _", named.noun(), key.name);
+            let mended = as_name(&key.name).and_then(|name| self.sources.mended(key.at, &name));
+            self.push(Code::E0111, message, key.at, Vec::new(), mended);
         }
     }
 
@@ -124,12 +137,21 @@ impl Check<'_> {
             Shape::Named(named, _) => {
                 (format!("each {} is a table with a name", named.noun()), format!("[{name}.{}]", example(*named)))
             }
+            Shape::Table(_) if key.name == "on" => (
+                "what starts a function is a table with one source".into(),
+                format!("{} = {{ queue = \"mail\" }}", place_key(&key.name)),
+            ),
             Shape::Variables => {
                 ("each variable is a string".into(), format!("{} = {{ NAME = \"value\" }}", place_key(&key.name)))
             }
             // `[fn]` with the keys of a function in it: the name was forgotten.
             Shape::Table(keys) if keys.iter().any(|known| known.name == key.name) => {
-                let named = if place.0.ends_with("env") { Named::Environment } else { Named::Function };
+                let last = place.0.rsplit('.').next().unwrap_or_default();
+                let named = match types::app::ResourceKind::ALL.into_iter().find(|kind| kind.as_str() == last) {
+                    Some(kind) => Named::Resource(kind),
+                    None if last == "env" => Named::Environment,
+                    None => Named::Function,
+                };
                 (format!("each {} is a table with a name", named.noun()), format!("[{}.{}]", place.0, example(named)))
             }
             Shape::Table(keys) => (known(keys), format!("[{name}]")),
@@ -143,6 +165,10 @@ impl Check<'_> {
         let message = format!("unknown key `{}`{}", place_key(&key.name), place.suffix());
         let mut notes = vec![known(keys)];
         let mended = match self.elsewhere(keys, &key.name) {
+            Some(Elsewhere::On) => {
+                notes = vec![format!("`{}` belongs to what starts the function: on = {{ … }}", key.name)];
+                self.sources.mended(key.at, &format!("on.{}", key.name))
+            }
             Some(Elsewhere::Limit) => {
                 notes = vec![format!("`{}` is one of the limits", key.name)];
                 self.sources.mended(key.at, &format!("limits.{}", key.name))
@@ -166,6 +192,7 @@ impl Check<'_> {
         let has = |wanted: &str| keys.iter().any(|key| key.name == wanted);
         match name {
             _ if has("limits") && among(&grammar::LIMITS) => Some(Elsewhere::Limit),
+            _ if has("limits") && among(&grammar::ON) => Some(Elsewhere::On),
             _ if has("app") && among(&grammar::ENVIRONMENT) => Some(Elsewhere::Environment),
             _ if has("fn") && among(&grammar::FUNCTION) => Some(Elsewhere::Function),
             _ => None,
@@ -181,6 +208,7 @@ impl Check<'_> {
 }
 
 enum Elsewhere {
+    On,
     Limit,
     Environment,
     Function,
@@ -195,6 +223,7 @@ fn example(named: Named) -> &'static str {
     match named {
         Named::Function => "api",
         Named::Environment => "prod",
+        Named::Resource(_) => "shop",
     }
 }
 

@@ -14,9 +14,12 @@ mod leaf;
 mod load;
 mod model;
 mod nearest;
+mod on;
 mod origins;
 mod routes;
+pub mod rules;
 pub mod schema;
+mod settings;
 mod source;
 mod tree;
 

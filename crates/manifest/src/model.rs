@@ -5,7 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use types::{App, Code, EnvName, Function, FunctionName, Limits, Problem, RecordMode};
+use types::{
+    App, Code, EnvName, Function, FunctionName, Limits, Problem, RecordMode,
+    app::ResourceKind,
+    trigger::{Effects, On, Webhook, WebhookEncoding, WebhookHash},
+};
 
 use crate::{
     FUNCTION_FILE_NAME, check, code,
@@ -14,7 +18,9 @@ use crate::{
     load::{Loaded, read_table},
     nearest::nearest,
     origins::{Origins, print},
+    on,
     routes::{self, Placed},
+    settings,
     source::{At, Sources},
     tree::{Key, Node, Table, Value},
 };
@@ -145,6 +151,9 @@ fn function_file(sources: &mut Sources, path: &str, files: &dyn Files, problems:
     }
 }
 
+/// How old a signed time may be unless the manifest says otherwise.
+const WEBHOOK_TOLERANCE: std::time::Duration = std::time::Duration::from_secs(5 * 60);
+
 struct Maker<'a> {
     sources: &'a Sources,
     files: &'a dyn Files,
@@ -163,14 +172,20 @@ impl Maker<'_> {
         let since = self.optional(root, "", "since", leaf::date);
         let domain = own_env.and_then(|table| self.optional(table, "", "domain", leaf::domain));
         let asked = root.table("fn").is_some_and(|functions| !functions.0.is_empty());
-        if layers.is_empty() && !asked && !matches!(root.get("fn"), Some(node) if !matches!(node.value, Value::Table(_))) {
+        let tables = settings::merged(root, own_env);
+        if layers.is_empty() && !asked && tables.get("site").is_none() && !matches!(root.get("fn"), Some(node) if !matches!(node.value, Value::Table(_))) {
             let problem = Problem::new(Code::E0106, format!("{} has no function: there is nothing to run", self.sources.first()));
             self.problems.push(problem.note("a function is a table with a name and a path").help("[fn.api]"));
         }
         let functions: BTreeMap<_, _> =
             layers.iter().filter_map(|layered| Some((layered.name.clone(), self.function(layered)?))).collect();
         self.problems.extend(routes::conflicts(self.sources, &placed(layers)));
-        let app = App { since, domain, functions, ..App::empty(name?, env.clone()) };
+        let mut named = settings::named(root);
+        named.extend(layers.iter().flat_map(|layered| settings::of_function(&layered.table)));
+        let Self { sources, files, problems, origins } = self;
+        let mut reader = settings::Reader { sources, files: *files, problems, origins };
+        let (resources, site, events) = (reader.resources(&tables, &named), reader.site(&tables), reader.events(&tables));
+        let app = App { since, domain, functions, resources, site, events, ..App::empty(name?, env.clone()) };
         Some(Loaded { app, origins: std::mem::take(&mut self.origins) })
     }
 
@@ -183,6 +198,7 @@ impl Maker<'_> {
         });
         let build = path.as_ref().and_then(|(path, at)| self.build(&prefix, path, *at));
         let routes = self.list(table, &prefix, "route", leaf::route, "default: none, so only `dayfly invoke` starts it");
+        let on = self.on(name, table);
         let uses = self.list(table, &prefix, "uses", leaf::grant, "default: nothing is granted unless it is named");
         let reach = self.list(table, &prefix, "reach", leaf::reach, "default: no host may be called unless it is named");
         let env = self.variables(table, &prefix);
@@ -197,7 +213,76 @@ impl Maker<'_> {
             );
         }
         let record = record.unwrap_or_default();
-        Some(Function { routes, uses, reach, env, limits, record, ..Function::empty(name.clone(), path?.0, build?) })
+        let (effects, request_effects) = self.effects(table, &prefix, on.is_some());
+        let webhook = self.webhook(name, table, &prefix);
+        Some(Function {
+            routes,
+            on,
+            uses,
+            reach,
+            env,
+            limits,
+            effects,
+            request_effects,
+            webhook,
+            record,
+            ..Function::empty(name.clone(), path?.0, build?)
+        })
+    }
+
+    fn on(&mut self, function: &FunctionName, table: &Table) -> Option<On> {
+        let (key, node) = table.entry("on")?;
+        let Value::Table(table) = &node.value else { return None };
+        let Self { sources, problems, origins, .. } = self;
+        on::Reader { sources, function, problems, origins }.read(key, table)
+    }
+
+    /// The effects of events, or of requests if nothing else starts the function; and those of requests beside events.
+    fn effects(&mut self, table: &Table, prefix: &str, on: bool) -> (Effects, Effects) {
+        let of = |word| if word == "atomic" { Effects::Atomic } else { Effects::Immediate };
+        match self.optional(table, prefix, "effects", |value| leaf::word(&leaf::EFFECTS, value)) {
+            Some(word) => (of(word), of(word)),
+            None if on => {
+                let reason = "default: what events cause happens with their success; what requests cause, at once";
+                self.origins.found(format!("{prefix}effects"), leaf::quote("atomic"), reason);
+                (Effects::Atomic, Effects::Immediate)
+            }
+            None => {
+                self.origins.found(format!("{prefix}effects"), leaf::quote("immediate"), "default: what requests cause happens at once");
+                (Effects::Immediate, Effects::Immediate)
+            }
+        }
+    }
+
+    fn webhook(&mut self, function: &FunctionName, table: &Table, prefix: &str) -> Option<Webhook> {
+        let (key, node) = table.entry("webhook")?;
+        let Value::Table(own) = &node.value else { return None };
+        let (prefix, place) = (format!("{prefix}webhook."), format!(" in [fn.{function}.webhook]"));
+        let header = self.required(own, "header", &place, Some(key.at), "header = \"x-hub-signature-256\"").is_some();
+        let secret = self.required(own, "secret", &place, Some(key.at), "secret = \"SIGNING_KEY\"").is_some();
+        if table.get("route").is_none() {
+            let problem = Problem::new(Code::E0113, format!("[fn.{function}] checks signatures, and no request starts it"));
+            self.problems.push(problem.at(self.sources.place(key.at)).help("route = \"POST /hooks\""));
+        }
+        let word = |words| move |value: &Value| leaf::word(words, value);
+        let algorithm = self.optional(own, &prefix, "algorithm", word(&leaf::ALGORITHM));
+        let encoding = self.optional(own, &prefix, "encoding", word(&leaf::ENCODING));
+        let webhook = Webhook {
+            header: self.optional(own, &prefix, "header", leaf::header).unwrap_or_default(),
+            secret: self.optional(own, &prefix, "secret", |value| leaf::name(ResourceKind::Secret, value)).unwrap_or_default(),
+            algorithm: match algorithm {
+                Some("sha512") => WebhookHash::Sha512,
+                Some("sha1") => WebhookHash::Sha1,
+                _ => WebhookHash::Sha256,
+            },
+            encoding: if encoding == Some("base64") { WebhookEncoding::Base64 } else { WebhookEncoding::Hex },
+            prefix: self.optional(own, &prefix, "prefix", leaf::prefix).unwrap_or_default(),
+            timestamp: self.optional(own, &prefix, "timestamp", leaf::header),
+            tolerance: self
+                .optional(own, &prefix, "tolerance", |value| leaf::span(&leaf::TOLERANCE, value))
+                .unwrap_or(WEBHOOK_TOLERANCE),
+        };
+        (header && secret).then_some(webhook)
     }
 
     fn build(&mut self, prefix: &str, path: &str, at: At) -> Option<types::Build> {
@@ -271,7 +356,7 @@ impl Maker<'_> {
         table: &Table,
         prefix: &str,
         name: &str,
-        read: fn(&Value) -> Result<T, leaf::Refusal>,
+        read: impl Fn(&Value) -> Result<T, leaf::Refusal>,
     ) -> Option<T> {
         let node = table.get(name)?;
         let value = read(&node.value).ok()?;

@@ -25,7 +25,21 @@ struct Manifest {
     since: Option<String>,
     /// Functions by name.
     #[schemars(rename = "fn")]
-    functions: BTreeMap<String, Function>,
+    functions: Option<BTreeMap<String, Function>>,
+    /// Settings of key-value stores by name.
+    kv: Option<BTreeMap<String, Kv>>,
+    /// Settings of databases by name.
+    sql: Option<BTreeMap<String, Sql>>,
+    /// Settings of buckets by name.
+    bucket: Option<BTreeMap<String, Bucket>>,
+    /// Settings of queues by name.
+    queue: Option<BTreeMap<String, Queue>>,
+    /// Settings of streams by name.
+    stream: Option<BTreeMap<String, Stream>>,
+    /// The static site.
+    site: Option<Site>,
+    /// The way in for CloudEvents: `POST /events`.
+    events: Option<Events>,
     /// Environments by name: each is merged over all the rest.
     env: Option<BTreeMap<String, Environment>>,
 }
@@ -39,6 +53,8 @@ struct Function {
     path: Option<String>,
     /// The requests that start it: an optional method and a path, such as `GET /orders/{id}`.
     route: Option<OneOrMany>,
+    /// What starts it beside requests: exactly one source.
+    on: Option<On>,
     /// The resources it may use: `kv.sessions`, or `kv.sessions:read` to read only.
     uses: Option<Vec<String>>,
     /// The hosts it may call: a scheme and a host, such as `https://api.example.com`.
@@ -47,9 +63,168 @@ struct Function {
     env: Option<BTreeMap<String, String>>,
     /// Its bounds.
     limits: Option<Limits>,
+    /// Whether what it does to the platform's state happens at once, or with its success: `atomic` unless set for what `on` starts.
+    #[schemars(regex(pattern = r"^(atomic|immediate)$"))]
+    effects: Option<String>,
+    /// How requests to its routes are checked to come from whom they say.
+    webhook: Option<Webhook>,
     /// What of its journals is kept: `off`, `errors`, `all`, or failures and a percentage of the rest, such as `1%`.
     #[schemars(regex(pattern = r"^(off|errors|all|\d+(\.\d+)?\s*%)$"))]
     record: Option<String>,
+}
+
+/// What starts a function beside requests.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[allow(dead_code, reason = "only its shape is used")]
+struct On {
+    /// A source: messages of this queue.
+    queue: Option<String>,
+    /// A source: records of this stream.
+    stream: Option<String>,
+    /// A source: objects of this bucket.
+    bucket: Option<String>,
+    /// A source: entries of this key-value store.
+    kv: Option<String>,
+    /// A source: rows of this database.
+    sql: Option<String>,
+    /// Alone a source: a pattern of event types, such as `order.*`. Beside `bucket` (`created`, `deleted`), `kv` (`put`, `deleted`) or
+    /// `sql` (`insert`, `update`, `delete`) the change.
+    event: Option<String>,
+    /// A source: a schedule of five fields, of six with seconds first, or a name such as `@hourly`.
+    cron: Option<String>,
+    /// The most events in one invocation: 10 unless set of queues and streams, else 1; at most 10000.
+    #[schemars(range(min = 1, max = 10_000))]
+    batch: Option<u32>,
+    /// How long a batch waits to fill: at most 5m.
+    #[schemars(regex(pattern = r"^\d+\s*(ms|s|m|h|d)$"))]
+    wait: Option<String>,
+    /// Where a function that is new to the stream begins: `oldest` unless set, or `newest`.
+    #[schemars(regex(pattern = r"^(oldest|newest)$"))]
+    from: Option<String>,
+    /// A pattern over keys of a bucket or a key-value store.
+    r#match: Option<String>,
+    /// Tables of the database.
+    table: Option<OneOrMany>,
+    /// The bus: `default` unless set.
+    bus: Option<String>,
+    /// A CEL expression over `event` that must be true.
+    filter: Option<String>,
+    /// The schedule's time zone: `UTC` unless set.
+    zone: Option<String>,
+    /// What happens at a time at which the last run still goes on: `skip` unless set, `queue` or `allow`.
+    #[schemars(regex(pattern = r"^(skip|queue|allow)$"))]
+    overlap: Option<String>,
+    /// What happens with times at which the node was down: `once` unless set, `all` or `skip`.
+    #[schemars(regex(pattern = r"^(once|all|skip)$"))]
+    missed: Option<String>,
+    /// Deliveries after the first: 2 unless set, at most 100.
+    #[schemars(range(max = 100))]
+    retries: Option<u32>,
+    /// The queue of events that fail for good: `<queue>-dead` of a queue, else `<function>-dead`.
+    dead: Option<String>,
+}
+
+/// How requests are checked to come from whom they say: an HMAC over the body in a header.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[allow(dead_code, reason = "only its shape is used")]
+struct Webhook {
+    /// The header that carries the signature.
+    header: String,
+    /// The secret with the key.
+    secret: String,
+    /// The hash: `sha256` unless set, `sha512` or `sha1`.
+    #[schemars(regex(pattern = r"^(sha256|sha512|sha1)$"))]
+    algorithm: Option<String>,
+    /// How the signature is written: `hex` unless set, or `base64`.
+    #[schemars(regex(pattern = r"^(hex|base64)$"))]
+    encoding: Option<String>,
+    /// What stands before the signature, such as `sha256=`.
+    prefix: Option<String>,
+    /// The header with the time that is signed before the body.
+    timestamp: Option<String>,
+    /// How old that time may be: 5m unless set, at most 1d.
+    #[schemars(regex(pattern = r"^\d+\s*(ms|s|m|h|d)$"))]
+    tolerance: Option<String>,
+}
+
+/// Settings of a key-value store.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[allow(dead_code, reason = "only its shape is used")]
+struct Kv {
+    /// How long entries live that are written without an expiry: for ever unless set.
+    #[schemars(regex(pattern = r"^\d+\s*(ms|s|m|h|d)$"))]
+    expire: Option<String>,
+}
+
+/// Settings of a database.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[allow(dead_code, reason = "only its shape is used")]
+struct Sql {
+    /// The folder of `*.sql` files that are applied once each at deployment, in the order of their names.
+    migrations: Option<String>,
+}
+
+/// Settings of a bucket.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[allow(dead_code, reason = "only its shape is used")]
+struct Bucket {
+    /// Whether overwritten and deleted objects are kept as versions.
+    versioning: Option<bool>,
+    /// How long objects live: for ever unless set.
+    #[schemars(regex(pattern = r"^\d+\s*(ms|s|m|h|d)$"))]
+    expire: Option<String>,
+    /// Origins whose pages may call it, such as `https://shop.example.com`.
+    cors: Option<Vec<String>>,
+}
+
+/// Settings of a queue.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[allow(dead_code, reason = "only its shape is used")]
+struct Queue {
+    /// How long messages are kept: 14d unless set.
+    #[schemars(regex(pattern = r"^\d+\s*(ms|s|m|h|d)$"))]
+    retention: Option<String>,
+}
+
+/// Settings of a stream.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[allow(dead_code, reason = "only its shape is used")]
+struct Stream {
+    /// Partitions: 1 unless set, at most 64; only ever more.
+    #[schemars(range(min = 1, max = 64))]
+    partitions: Option<u32>,
+    /// How long records are kept: 14d unless set.
+    #[schemars(regex(pattern = r"^\d+\s*(ms|s|m|h|d)$"))]
+    retention: Option<String>,
+}
+
+/// A static site.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[allow(dead_code, reason = "only its shape is used")]
+struct Site {
+    /// The folder of files.
+    dir: String,
+    /// The file that answers to paths which no file and no route answers to.
+    fallback: Option<String>,
+}
+
+/// The way in for CloudEvents.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[allow(dead_code, reason = "only its shape is used")]
+struct Events {
+    /// The secret whose value callers present.
+    key: String,
+    /// The bus that the events go to: `default` unless set.
+    bus: Option<String>,
 }
 
 /// One, or a list.
@@ -87,6 +262,20 @@ struct Environment {
     /// What differs of its functions.
     #[schemars(rename = "fn")]
     functions: Option<BTreeMap<String, Function>>,
+    /// Settings of key-value stores by name.
+    kv: Option<BTreeMap<String, Kv>>,
+    /// Settings of databases by name.
+    sql: Option<BTreeMap<String, Sql>>,
+    /// Settings of buckets by name.
+    bucket: Option<BTreeMap<String, Bucket>>,
+    /// Settings of queues by name.
+    queue: Option<BTreeMap<String, Queue>>,
+    /// Settings of streams by name.
+    stream: Option<BTreeMap<String, Stream>>,
+    /// The static site.
+    site: Option<Site>,
+    /// The way in for CloudEvents: `POST /events`.
+    events: Option<Events>,
 }
 
 #[cfg(test)]
@@ -96,7 +285,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::grammar::{ENVIRONMENT, FUNCTION, Key, LIMITS, ROOT};
+    use crate::grammar::{BUCKET, ENVIRONMENT, EVENTS, FUNCTION, KV, Key, LIMITS, ON, QUEUE, ROOT, SITE, SQL, STREAM, WEBHOOK};
 
     #[test]
     fn the_schema_has_the_keys_of_the_grammar_and_no_others() {
@@ -108,7 +297,21 @@ mod tests {
             assert_eq!(table["additionalProperties"], Value::Bool(false), "unknown keys are errors");
         };
         same(&schema, &ROOT);
-        for (name, keys) in [("Function", &FUNCTION[..]), ("Environment", &ENVIRONMENT), ("Limits", &LIMITS)] {
+        let tables: [(&str, &[Key]); 12] = [
+            ("Function", &FUNCTION),
+            ("Environment", &ENVIRONMENT),
+            ("Limits", &LIMITS),
+            ("On", &ON),
+            ("Webhook", &WEBHOOK),
+            ("Kv", &KV),
+            ("Sql", &SQL),
+            ("Bucket", &BUCKET),
+            ("Queue", &QUEUE),
+            ("Stream", &STREAM),
+            ("Site", &SITE),
+            ("Events", &EVENTS),
+        ];
+        for (name, keys) in tables {
             same(&schema["$defs"][name], keys);
         }
     }
@@ -122,6 +325,9 @@ mod tests {
             let text = limits_schema[key]["description"].as_str().expect("a description").to_owned();
             assert!(text.contains(&format!("{default} unless set, at most {max}.")), "{text}");
         };
+        let on = &schema()["$defs"]["On"]["properties"];
+        assert_eq!((&on["batch"]["maximum"], &on["retries"]["maximum"]), (&limits::BATCH_MAX.into(), &limits::RETRIES_MAX.into()));
+        assert_eq!(schema()["$defs"]["Stream"]["properties"]["partitions"]["maximum"], limits::PARTITIONS);
         described("memory", &crate::leaf::print_size(&limits::MEMORY_DEFAULT), &crate::leaf::print_size(&limits::MEMORY_MAX));
         described("time", &crate::leaf::print_duration(&limits::TIME_DEFAULT), &crate::leaf::print_duration(&limits::TIME_MAX));
         described("concurrency", &limits::CONCURRENCY_DEFAULT.to_string(), &limits::CONCURRENCY_MAX.to_string());

@@ -60,9 +60,13 @@ pub struct Function {
     /// What starts it beside requests.
     #[serde(default)]
     pub on: Option<On>,
-    /// Whether its effects happen at once or with its success.
+    /// Whether the effects of what starts it through `on` happen at once or with its success; of a function without `on`, those of
+    /// its requests.
     #[serde(default)]
     pub effects: Effects,
+    /// Whether the effects of its requests are atomic. A function with `on` and routes has immediate ones unless the manifest sets both.
+    #[serde(default)]
+    pub request_effects: Effects,
     /// How requests to its routes are checked to come from whom they say.
     #[serde(default)]
     pub webhook: Option<Webhook>,
@@ -89,6 +93,7 @@ impl Function {
             routes: Vec::new(),
             on: None,
             effects: Effects::default(),
+            request_effects: Effects::default(),
             webhook: None,
             uses: Vec::new(),
             reach: Vec::new(),
@@ -96,6 +101,14 @@ impl Function {
             limits: Limits::default(),
             record: RecordMode::default(),
         }
+    }
+}
+
+impl Function {
+    /// Whether the effects of one invocation happen at once or with its success: one for events, or one for a request.
+    #[must_use]
+    pub fn effects_of(&self, is_event: bool) -> Effects {
+        if !is_event && self.on.is_some() { self.request_effects } else { self.effects }
     }
 }
 
@@ -145,6 +158,11 @@ impl ResourceKind {
             Self::Secret => "secret",
             Self::Event => "event",
         }
+    }
+    /// Whether a grant of it can be narrowed by `:read`: the others are only ever sent to, or only ever read.
+    #[must_use]
+    pub fn narrows(self) -> bool {
+        matches!(self, Self::Kv | Self::Sql | Self::Bucket | Self::Stream)
     }
 }
 

@@ -139,6 +139,8 @@ pub const SQL_BYTES: ByteCount = ByteCount::mib(16);
 pub const SQL_STATEMENT: ByteCount = ByteCount::mib(1);
 /// Time that one SQL statement may take.
 pub const SQL_TIME: Duration = Duration::from_secs(10);
+/// SQL statements of one batch.
+pub const SQL_BATCH: usize = 1_000;
 /// SQL connections that one invocation may hold.
 pub const SQL_CONNECTIONS: usize = 8;
 /// A secret's value.
@@ -173,6 +175,8 @@ pub const MIGRATIONS: usize = 1_000;
 pub const MIGRATION: ByteCount = ByteCount::mib(1);
 /// One file of a static site.
 pub const SITE_FILE: ByteCount = ByteCount::mib(64);
+/// Files of static sites that one node keeps in memory.
+pub const SITE_CACHE: ByteCount = ByteCount::mib(64);
 
 /// Records that one invocation's journal may hold; past this it is kept as incomplete.
 pub const JOURNAL_RECORDS: usize = 10_000;
@@ -273,6 +277,7 @@ pub fn table() -> Vec<Row> {
         fixed("sql row bytes", SQL_BYTES),
         fixed("sql statement", SQL_STATEMENT),
         fixed("sql time", time(SQL_TIME)),
+        fixed("sql statements a batch", SQL_BATCH),
         fixed("sql connections", SQL_CONNECTIONS),
         fixed("secret", SECRET),
         fixed("secret versions", SECRET_VERSIONS),
@@ -287,6 +292,7 @@ pub fn table() -> Vec<Row> {
         fixed("bucket settings", BUCKET_SETTINGS),
         fixed("site files", SITE_FILES),
         fixed("site file", SITE_FILE),
+        fixed("site cache", SITE_CACHE),
         fixed("site bytes", SITE_BYTES),
         fixed("migrations", MIGRATIONS),
         fixed("migration", MIGRATION),

@@ -2,7 +2,7 @@
 
 use types::{
     Code, Grant, Reach, Route,
-    app::{InvalidGrant, ResourceKind},
+    app::{Access, InvalidGrant, ResourceKind},
     route::{InvalidRoute, METHODS},
 };
 
@@ -49,6 +49,9 @@ fn mend_segment(segment: &str) -> String {
 /// One grant.
 pub(crate) fn grant(value: &Value) -> Result<Grant, Refusal> {
     let text = Leaf::Grant.text(value)?;
+    if let Some(refusal) = text.parse::<Grant>().ok().and_then(|grant| not_narrowed(&grant)) {
+        return Err(refusal);
+    }
     text.parse().map_err(|error: InvalidGrant| {
         let kinds = ResourceKind::ALL.map(ResourceKind::as_str);
         match &error {
@@ -69,6 +72,21 @@ pub(crate) fn grant(value: &Value) -> Result<Grant, Refusal> {
             }
         }
     })
+}
+
+/// Why `:read` says nothing of this resource, if it is there.
+fn not_narrowed(Grant { resource, access }: &Grant) -> Option<Refusal> {
+    if *access != Access::Read || resource.kind.narrows() {
+        return None;
+    }
+    let note = match resource.kind {
+        ResourceKind::Queue => format!("`uses` lets a function send; what reads the queue is on = {{ queue = \"{}\" }}", resource.name),
+        ResourceKind::Event => "`uses` lets a function publish; what gets the events is on = { event = \"…\" }".to_owned(),
+        _ => "a function can only ever read a secret".to_owned(),
+    };
+    let kinds: Vec<&str> = ResourceKind::ALL.into_iter().filter(|kind| kind.narrows()).map(ResourceKind::as_str).collect();
+    let message = format!(":read narrows {}, and {:?} is none of them", kinds.join(", "), resource.to_string());
+    Some(Refusal::new(Code::E0105, message).note(note).mend(Some(quote(&resource.to_string()))))
 }
 
 /// One place to reach.

@@ -1,13 +1,19 @@
 //! Single values: what each takes, how it is read, and how a wrong one is mended.
 
 mod access;
+mod events;
+mod resources;
 mod text;
 mod units;
+mod words;
 
 pub(crate) use access::{grant, reach, route};
+pub(crate) use events::{BATCH, RETRIES, WAIT, event, filter, glob, schedule, table, zone};
+pub(crate) use resources::{EXPIRE, PARTITIONS, RETENTION, TOLERANCE, flag, folder, header, name, is_name, origin, prefix};
 pub(crate) use text::{app, date, domain, path, record, variable};
-use types::Code;
-pub(crate) use units::{concurrency, memory, print_duration, print_size, time};
+use types::{Code, app::ResourceKind};
+pub(crate) use units::{Amount, Span, amount, concurrency, memory, print_duration, print_size, span, time};
+pub(crate) use words::{ALGORITHM, EFFECTS, ENCODING, FROM, MISSED, OVERLAP, Words, word};
 
 use crate::tree::Value;
 
@@ -25,6 +31,25 @@ pub(crate) enum Leaf {
     Time,
     Concurrency,
     Record,
+    Event,
+    Glob,
+    Table,
+    Filter,
+    Schedule,
+    Zone,
+    Header,
+    Prefix,
+    Folder,
+    Origin,
+    Flag,
+    /// The name of a resource of this kind, without the kind.
+    Name(ResourceKind),
+    /// A whole number within bounds.
+    Amount(&'static Amount),
+    /// A duration within bounds.
+    Span(&'static Span),
+    /// One of a few words.
+    Word(&'static Words),
 }
 
 /// Why a value is refused.
@@ -66,6 +91,21 @@ impl Leaf {
             Self::Time => "a duration in a string, such as \"10s\"",
             Self::Concurrency => "a whole number, such as 1000",
             Self::Record => "\"off\", \"errors\", \"all\" or a percentage, such as \"1%\"",
+            Self::Event => "a change such as \"created\", or alone a pattern of event types, such as \"order.*\", in a string",
+            Self::Glob => "a pattern in a string, such as \"*.{jpg,png}\"",
+            Self::Table => "a table's name in a string, such as \"orders\"",
+            Self::Filter => "a CEL expression in a string, such as \"event.data.total > 100\"",
+            Self::Schedule => "a schedule in a string, such as \"0 6 * * mon-fri\"",
+            Self::Zone => "a time zone in a string, such as \"Europe/Berlin\"",
+            Self::Header => "a header's name in a string, such as \"x-hub-signature-256\"",
+            Self::Prefix => "a text in a string, such as \"sha256=\"",
+            Self::Folder => "a path in a string, such as \"web/dist\"",
+            Self::Origin => "a scheme and a host in a string, such as \"https://shop.example.com\"",
+            Self::Flag => "true or false",
+            Self::Name(kind) => resources::expects(kind),
+            Self::Amount(amount) => amount.expects,
+            Self::Span(span) => span.expects,
+            Self::Word(words) => words.expects,
         }
     }
 
@@ -83,6 +123,21 @@ impl Leaf {
             Self::Time => time(value).map(drop),
             Self::Concurrency => concurrency(value).map(drop),
             Self::Record => record(value).map(drop),
+            Self::Event => event(value).map(drop),
+            Self::Glob => glob(value).map(drop),
+            Self::Table => table(value).map(drop),
+            Self::Filter => filter(value).map(drop),
+            Self::Schedule => schedule(value).map(drop),
+            Self::Zone => zone(value).map(drop),
+            Self::Header => header(value).map(drop),
+            Self::Prefix => prefix(value).map(drop),
+            Self::Folder => folder(value).map(drop),
+            Self::Origin => origin(value).map(drop),
+            Self::Flag => flag(value).map(drop),
+            Self::Name(kind) => name(kind, value).map(drop),
+            Self::Amount(bounds) => amount(bounds, value).map(drop),
+            Self::Span(bounds) => span(bounds, value).map(drop),
+            Self::Word(words) => word(words, value).map(drop),
         }
     }
 

@@ -21,31 +21,65 @@ pub(crate) fn memory(value: &Value) -> Result<ByteCount, Refusal> {
     bounded(size, (MEMORY_MIN, limits::MEMORY_MAX), print_size)
 }
 
+/// The bounds of a duration and what it is called.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) expects: &'static str,
+    pub(crate) min: Duration,
+    pub(crate) max: Duration,
+}
+
+/// The bounds of a whole number and what it is called.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Amount {
+    pub(crate) expects: &'static str,
+    pub(crate) min: u32,
+    pub(crate) max: u32,
+}
+
 /// Wall time of one invocation.
 pub(crate) fn time(value: &Value) -> Result<Duration, Refusal> {
+    duration(Leaf::Time, (TIME_MIN, limits::TIME_MAX), value)
+}
+
+/// Any other duration.
+pub(crate) fn span(bounds: &'static Span, value: &Value) -> Result<Duration, Refusal> {
+    duration(Leaf::Span(bounds), (bounds.min, bounds.max), value)
+}
+
+fn duration(leaf: Leaf, bounds: (Duration, Duration), value: &Value) -> Result<Duration, Refusal> {
     if let Value::Integer(Some(number @ 1..)) = value {
-        return Err(Leaf::Time.wrong_type(value).mend(Some(quote(&format!("{number}s")))));
+        return Err(leaf.wrong_type(value).mend(Some(quote(&format!("{number}s")))));
     }
-    let text = Leaf::Time.text(value)?;
+    let text = leaf.text(value)?;
     let refusal = || {
         let message = format!("{text:?} is not a duration: write a whole number and one of ms, s, m, h, d, such as \"10s\"");
         Refusal::new(Code::E0105, message).mend(mend_duration(text))
     };
     let time = parse_duration(text).ok_or_else(refusal)?;
-    bounded(time, (TIME_MIN, limits::TIME_MAX), print_duration)
+    bounded(time, bounds, print_duration)
 }
 
 /// Invocations at once.
 pub(crate) fn concurrency(value: &Value) -> Result<u32, Refusal> {
+    number(Leaf::Concurrency, (1, limits::CONCURRENCY_MAX), value)
+}
+
+/// Any other whole number.
+pub(crate) fn amount(bounds: &'static Amount, value: &Value) -> Result<u32, Refusal> {
+    number(Leaf::Amount(bounds), (bounds.min, bounds.max), value)
+}
+
+fn number(leaf: Leaf, (min, max): (u32, u32), value: &Value) -> Result<u32, Refusal> {
     let number = match value {
         Value::Integer(number) => number.unwrap_or(i128::MAX),
         Value::Text(text) => {
             let mended = text.trim().parse::<u32>().ok().map(|number| number.to_string());
-            return Err(Leaf::Concurrency.wrong_type(value).mend(mended));
+            return Err(leaf.wrong_type(value).mend(mended));
         }
-        value => return Err(Leaf::Concurrency.wrong_type(value)),
+        value => return Err(leaf.wrong_type(value)),
     };
-    let number = bounded(number, (1, i128::from(limits::CONCURRENCY_MAX)), i128::to_string)?;
+    let number = bounded(number, (i128::from(min), i128::from(max)), i128::to_string)?;
     Ok(u32::try_from(number).expect("it lies within the bounds, which are u32"))
 }
 

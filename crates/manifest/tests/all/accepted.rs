@@ -44,31 +44,33 @@ fn every_value_names_the_line_it_came_from() {
         "prod",
         &Memory::usual(),
         expect![[r#"
-        app                          "shop"                                       dayfly.toml:2
-        env                          "prod"                                       the environment that was asked for
-        since                        "2026-11-21"                                 dayfly.toml:3
-        domain                       "shop.example.com"                           dayfly.toml:19
-        fn.api.path                  "api"                                        dayfly.toml:6
-        fn.api.build                 "cargo"                                      detected: api/Cargo.toml exists
-        fn.api.route                 ["GET /orders/{id}", "POST /orders"]         dayfly.toml:7
-        fn.api.uses                  ["kv.sessions", "kv.prices:read"]            dayfly.toml:8
-        fn.api.reach                 ["https://api.stripe.com"]                   dayfly.toml:9
-        fn.api.env.REGION            "eu"                                         dayfly.toml:10
-        fn.api.env.STAGE             "prod"                                       dayfly.toml:23
-        fn.api.limits.memory         "64MiB"                                      dayfly.toml:11
-        fn.api.limits.time           "10s"                                        dayfly.toml:11
-        fn.api.limits.concurrency    1000                                         dayfly.toml:21
-        fn.api.record                "errors"                                     default: journals of failures are kept, so that they can be replayed
-        fn.done.path                 "done.wasm"                                  dayfly.toml:14
-        fn.done.build                "component"                                  detected: done.wasm is a .wasm file
-        fn.done.route                "/done"                                      dayfly.toml:15
-        fn.done.uses                 []                                           default: nothing is granted unless it is named
-        fn.done.reach                []                                           default: no host may be called unless it is named
-        fn.done.limits.memory        "128MiB"                                     default: the platform's limit for every function
-        fn.done.limits.time          "10s"                                        default: the platform's limit for every function
-        fn.done.limits.concurrency   1000                                         default: the platform's limit for every function
-        fn.done.record               "1%"                                         dayfly.toml:16
-    "#]],
+            app                          "shop"                                       dayfly.toml:2
+            env                          "prod"                                       the environment that was asked for
+            since                        "2026-11-21"                                 dayfly.toml:3
+            domain                       "shop.example.com"                           dayfly.toml:19
+            fn.api.path                  "api"                                        dayfly.toml:6
+            fn.api.build                 "cargo"                                      detected: api/Cargo.toml exists
+            fn.api.route                 ["GET /orders/{id}", "POST /orders"]         dayfly.toml:7
+            fn.api.uses                  ["kv.sessions", "kv.prices:read"]            dayfly.toml:8
+            fn.api.reach                 ["https://api.stripe.com"]                   dayfly.toml:9
+            fn.api.env.REGION            "eu"                                         dayfly.toml:10
+            fn.api.env.STAGE             "prod"                                       dayfly.toml:23
+            fn.api.limits.memory         "64MiB"                                      dayfly.toml:11
+            fn.api.limits.time           "10s"                                        dayfly.toml:11
+            fn.api.limits.concurrency    1000                                         dayfly.toml:21
+            fn.api.record                "errors"                                     default: journals of failures are kept, so that they can be replayed
+            fn.api.effects               "immediate"                                  default: what requests cause happens at once
+            fn.done.path                 "done.wasm"                                  dayfly.toml:14
+            fn.done.build                "component"                                  detected: done.wasm is a .wasm file
+            fn.done.route                "/done"                                      dayfly.toml:15
+            fn.done.uses                 []                                           default: nothing is granted unless it is named
+            fn.done.reach                []                                           default: no host may be called unless it is named
+            fn.done.limits.memory        "128MiB"                                     default: the platform's limit for every function
+            fn.done.limits.time          "10s"                                        default: the platform's limit for every function
+            fn.done.limits.concurrency   1000                                         default: the platform's limit for every function
+            fn.done.record               "1%"                                         dayfly.toml:16
+            fn.done.effects              "immediate"                                  default: what requests cause happens at once
+        "#]],
     );
 }
 

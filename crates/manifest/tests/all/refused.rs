@@ -36,13 +36,13 @@ fn e0103_names_the_nearest_key_and_mends_the_line() {
     check(
         "app = \"a\"\n[fn.api]\npath = \"api\"\n  rout = \"GET /\"\n",
         expect![[r#"
-        error[E0103]: unknown key `rout` in [fn.api]
-         --> dayfly.toml:4:3
-        4 |   rout = "GET /"
-          |   ^^^^
-          = known here: path, route, uses, reach, env, limits, record
-          = help: route = "GET /"
-    "#]],
+            error[E0103]: unknown key `rout` in [fn.api]
+             --> dayfly.toml:4:3
+            4 |   rout = "GET /"
+              |   ^^^^
+              = known here: path, route, on, uses, reach, env, limits, effects, webhook, record
+              = help: route = "GET /"
+        "#]],
     );
 }
 
@@ -76,17 +76,13 @@ fn e0103_refuses_what_a_later_version_may_know() {
     check(
         "app = \"a\"\n[site]\ndir = \"x\"\n[fn.api]\npath = \"api\"\non = { queue = \"q\" }\n",
         expect![[r#"
-        error[E0103]: unknown key `site`
-         --> dayfly.toml:2:2
-        2 | [site]
-          |  ^^^^
-          = known here: app, since, fn, env
-        error[E0103]: unknown key `on` in [fn.api]
-         --> dayfly.toml:6:1
-        6 | on = { queue = "q" }
-          | ^^
-          = known here: path, route, uses, reach, env, limits, record
-    "#]],
+            error[E0116]: there is no folder "x"
+             --> dayfly.toml:3:7
+            3 | dir = "x"
+              |       ^^^
+              = a path is relative to the manifest's folder
+              = help: build the site first, or name the folder that it is built into
+        "#]],
     );
 }
 
@@ -95,19 +91,19 @@ fn e0103_finds_a_slip_in_an_environment_that_was_not_asked_for() {
     check(
         "app = \"a\"\n[fn.api]\npath = \"api\"\n[env.prod.fn.apii.limits]\ntime = \"1s\"\n[env.prod]\ndomian = \"a.b\"\n",
         expect![[r#"
-        error[E0103]: [env.prod] sets a function that does not exist: apii
-         --> dayfly.toml:4:14
-        4 | [env.prod.fn.apii.limits]
-          |              ^^^^
-          = functions: api
-          = help: [env.prod.fn.api.limits]
-        error[E0103]: unknown key `domian` in [env.prod]
-         --> dayfly.toml:7:1
-        7 | domian = "a.b"
-          | ^^^^^^
-          = known here: domain, fn
-          = help: domain = "a.b"
-    "#]],
+            error[E0103]: [env.prod] sets a function that does not exist: apii
+             --> dayfly.toml:4:14
+            4 | [env.prod.fn.apii.limits]
+              |              ^^^^
+              = functions: api
+              = help: [env.prod.fn.api.limits]
+            error[E0103]: unknown key `domian` in [env.prod]
+             --> dayfly.toml:7:1
+            7 | domian = "a.b"
+              | ^^^^^^
+              = known here: domain, fn, kv, sql, bucket, queue, stream, site, events
+              = help: domain = "a.b"
+        "#]],
     );
 }
 
@@ -140,18 +136,18 @@ fn e0107_names_the_kinds_of_resource() {
     check(
         "app = \"a\"\n[fn.api]\npath = \"api\"\nuses = [\"vk.sessions\", \"table.x\"]\n",
         expect![[r#"
-        error[E0107]: `uses` in [fn.api]: "vk" in "vk.sessions" is not a kind of resource
-         --> dayfly.toml:4:9
-        4 | uses = ["vk.sessions", "table.x"]
-          |         ^^^^^^^^^^^^^
-          = kinds: kv
-          = help: uses = ["kv.sessions", "table.x"]
-        error[E0107]: `uses` in [fn.api]: "table" in "table.x" is not a kind of resource
-         --> dayfly.toml:4:24
-        4 | uses = ["vk.sessions", "table.x"]
-          |                        ^^^^^^^^^
-          = kinds: kv
-    "#]],
+            error[E0107]: `uses` in [fn.api]: "vk" in "vk.sessions" is not a kind of resource
+             --> dayfly.toml:4:9
+            4 | uses = ["vk.sessions", "table.x"]
+              |         ^^^^^^^^^^^^^
+              = kinds: kv, sql, bucket, queue, stream, secret, event
+              = help: uses = ["kv.sessions", "table.x"]
+            error[E0107]: `uses` in [fn.api]: "table" in "table.x" is not a kind of resource
+             --> dayfly.toml:4:24
+            4 | uses = ["vk.sessions", "table.x"]
+              |                        ^^^^^^^^^
+              = kinds: kv, sql, bucket, queue, stream, secret, event
+        "#]],
     );
 }
 
@@ -306,22 +302,22 @@ fn a_functions_own_file_is_named_in_its_problems() {
         "dev",
         &files,
         expect![[r#"
-        error[E0103]: unknown key `path`
-         --> api/fn.toml:1:1
-        1 | path = "other"
-          | ^^^^
-          = known here: route, uses, reach, env, limits, record
-        error[E0103]: unknown key `memory`
-         --> api/fn.toml:2:1
-        2 | memory = "1MiB"
-          | ^^^^^^
-          = `memory` is one of the limits
-          = help: limits.memory = "1MiB"
-        error[E0105]: `time` in [limits]: "1" is not a duration: write a whole number and one of ms, s, m, h, d, such as "10s"
-         --> api/fn.toml:4:8
-        4 | time = "1"
-          |        ^^^
-          = help: time = "1s"
-    "#]],
+            error[E0103]: unknown key `path`
+             --> api/fn.toml:1:1
+            1 | path = "other"
+              | ^^^^
+              = known here: route, on, uses, reach, env, limits, effects, webhook, record
+            error[E0103]: unknown key `memory`
+             --> api/fn.toml:2:1
+            2 | memory = "1MiB"
+              | ^^^^^^
+              = `memory` is one of the limits
+              = help: limits.memory = "1MiB"
+            error[E0105]: `time` in [limits]: "1" is not a duration: write a whole number and one of ms, s, m, h, d, such as "10s"
+             --> api/fn.toml:4:8
+            4 | time = "1"
+              |        ^^^
+              = help: time = "1s"
+        "#]],
     );
 }
