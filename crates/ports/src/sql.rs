@@ -53,6 +53,10 @@ pub trait Sql: Send + Sync {
     /// # Errors
     /// `Damaged` if it is not a whole database: nothing is changed then.
     async fn restore(&self, database: &DatabaseName, file: crate::Body) -> Result<(), StoreError>;
+
+    /// Removes the whole database, its migrations and noted changes too; nothing happens if there is none. Connections that are open fail
+    /// from then on, and the next one finds a database that is new.
+    async fn remove(&self, database: &DatabaseName) -> Result<(), StoreError>;
 }
 
 /// One connection. Statements run one after another; a transaction begun with `BEGIN` stays open between calls.
