@@ -20,6 +20,20 @@ pub enum Point {
     KvIdempotency,
     /// An idempotency record of any other call is about to be written.
     ReplyRecord,
+    /// A message is written.
+    QueueEnqueued,
+    /// A delivery is written down, and hasn't left yet.
+    QueueClaimed,
+    /// A message is removed.
+    QueueAcked,
+    /// A message lies in its dead-letter queue, and nothing else says so yet.
+    QueueBurying,
+    /// A dead letter is back in its queue, and in the dead-letter queue still.
+    QueueRedriving,
+    /// Deduplication keys are about to be looked up.
+    QueueDedup,
+    /// A receipt is about to be compared with the newest.
+    QueueFence,
     /// A blob's bytes are durable under a temporary name.
     BlobBeforeRename,
     /// A blob has its name, and the folder is not yet durable.
@@ -28,11 +42,17 @@ pub enum Point {
     CatalogBeforeCommit,
     /// A change of the catalog was committed, and nobody knows yet.
     CatalogAfterCommit,
+    /// A transaction of an app's database is written, and COMMIT comes next.
+    SqlBeforeCommit,
+    /// A transaction of an app's database was committed, and nobody knows yet.
+    SqlAfterCommit,
+    /// A database is about to be written over by another.
+    SqlBeforeRestore,
 }
 
 impl Point {
     /// Every point.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::ShardBeforeCommit,
         Self::ShardAfterCommit,
         Self::ShardBeforeReply,
@@ -41,6 +61,9 @@ impl Point {
         Self::BlobAfterRename,
         Self::CatalogBeforeCommit,
         Self::CatalogAfterCommit,
+        Self::SqlBeforeCommit,
+        Self::SqlAfterCommit,
+        Self::SqlBeforeRestore,
     ];
 }
 

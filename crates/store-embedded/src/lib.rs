@@ -17,6 +17,7 @@ mod catalog;
 mod failpoint;
 mod folder;
 mod kv;
+mod queue;
 mod shard;
 mod sqlite;
 mod stop;

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use ports::{Blob, Catalog, Clock, Kv};
+use ports::{Blob, Catalog, Clock, Kv, Queue};
 use types::Problem;
 
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     failpoint::Failpoints,
     folder::Folder,
     kv::{KvModule, KvStore},
+    queue::{QueueModule, QueueStore},
     shard::{Module, Shard},
     stop::Stop,
 };
@@ -18,6 +19,7 @@ use crate::{
 /// All stores of one node in one folder. The folder is free again when this and everything taken from it was dropped.
 pub struct EmbeddedStore {
     kv: Arc<KvStore>,
+    queue: Arc<QueueStore>,
     blob: Arc<BlobStore>,
     catalog: Arc<CatalogStore>,
     stop: Stop,
@@ -41,19 +43,33 @@ impl EmbeddedStore {
         let stop = Stop::default();
         let place = |error| Problem::from(error).note(format!("the data folder is {}", dir.display()));
         let kv = Arc::new(KvModule::default());
-        let modules: Vec<Arc<dyn Module>> = vec![kv.clone()];
+        let queue = Arc::new(QueueModule::default());
+        // Queues come last: the others enqueue.
+        let modules: Vec<Arc<dyn Module>> = vec![kv.clone(), queue.clone()];
         let shard = Shard::open(folder.clone(), clock, stop.clone(), failpoints.clone(), modules).map_err(place)?;
         let shard = Arc::new(shard);
-        let kv = KvStore::new(shard, kv);
+        let kv = KvStore::new(shard.clone(), kv);
+        let queue = QueueStore::new(shard, queue);
         let blob = BlobStore::open(folder.clone(), stop.clone(), failpoints.clone()).map_err(place)?;
         let catalog = CatalogStore::open(folder, stop.clone(), failpoints).map_err(place)?;
-        Ok(Self { kv: Arc::new(kv), blob: Arc::new(blob), catalog: Arc::new(catalog), stop })
+        Ok(Self {
+            kv: Arc::new(kv),
+            queue: Arc::new(queue),
+            blob: Arc::new(blob),
+            catalog: Arc::new(catalog),
+            stop,
+        })
     }
 
     /// The key-value stores.
     #[must_use]
     pub fn kv(&self) -> Arc<dyn Kv> {
         self.kv.clone()
+    }
+    /// The queues.
+    #[must_use]
+    pub fn queue(&self) -> Arc<dyn Queue> {
+        self.queue.clone()
     }
     /// The blobs.
     #[must_use]

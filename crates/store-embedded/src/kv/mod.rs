@@ -4,7 +4,7 @@
 
 mod apply;
 mod module;
-mod range;
+pub(crate) mod range;
 mod read;
 mod watch;
 

@@ -1,6 +1,6 @@
 //! One open transaction of the shard, as work and modules see it.
 
-use ports::StoreError;
+use ports::{Clock, StoreError};
 use rusqlite::Connection;
 use types::Timestamp;
 
@@ -25,7 +25,12 @@ pub(crate) struct Batch<'a> {
     pub(super) after: Vec<After>,
 }
 
-impl Batch<'_> {
+impl<'a> Batch<'a> {
+    pub(super) fn new(connection: &'a Connection, clock: &dyn Clock, failpoints: &'a Failpoints) -> Self {
+        let (now, mono_ns) = (clock.now(), clock.monotonic_ns());
+        Self { connection, now, mono_ns, failpoints, wakes_ns: None, after: Vec::new() }
+    }
+
     /// The wall clock as the file has it.
     pub(crate) fn time(&self) -> i64 {
         crate::sqlite::int(self.now.unix_ns())

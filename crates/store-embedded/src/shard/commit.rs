@@ -189,8 +189,7 @@ impl CommitThread {
 
     fn apply(&self, work: &mut [Box<dyn Work>]) -> Applying {
         let Self { connection, shared } = self;
-        let (now, mono_ns) = (shared.clock.now(), shared.clock.monotonic_ns());
-        let mut batch = Batch { connection, now, mono_ns, failpoints: &shared.failpoints, wakes_ns: None, after: Vec::new() };
+        let mut batch = Batch::new(connection, &*shared.clock, &shared.failpoints);
         let run = || -> rusqlite::Result<()> {
             connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
             for one in work {

@@ -43,8 +43,12 @@ pub(crate) use commit::Work;
 pub(crate) use reading::Reading;
 use timer::{Timer, TimerThread};
 
-/// What lives in a shard. All of it but `close` is called on the commit thread.
+/// What lives in a shard. All of it but `open` and `close` is called on the commit thread.
 pub(crate) trait Module: Send + Sync {
+    /// Reads what it keeps in memory: called once, before anything else.
+    fn open(&self, _batch: &mut Batch<'_>) -> rusqlite::Result<()> {
+        Ok(())
+    }
     /// Removes what is over, and the like. Called when something is due, and at least once a minute.
     fn tick(&self, _batch: &mut Batch<'_>) -> rusqlite::Result<Tick> {
         Ok(Tick::default())
@@ -102,6 +106,9 @@ impl Shard {
         let path = folder.kv();
         let connection = sqlite::open_steps(&path, schema::STEPS)?;
         let modules: Arc<[Arc<dyn Module>]> = modules.into();
+        let mut batch = Batch::new(&connection, &*clock, &failpoints);
+        let opened = modules.iter().try_for_each(|module| module.open(&mut batch));
+        opened.map_err(|error| sqlite::failure(&error))?;
         let told = modules.clone();
         stop.on_stop(Box::new(move |_| told.iter().for_each(|module| module.close())));
         let readers = Arc::new(Readers::new(&path));

@@ -30,11 +30,35 @@ pub(crate) fn hash(call: &impl Serialize) -> blake3::Hash {
     blake3::hash(&postcard::to_stdvec(call).expect("plain data in memory always serializes"))
 }
 
+/// Refuses a key that is over the limit.
+pub(crate) fn check_key(key: &IdempotencyKey) -> Result<(), StoreError> {
+    let (measured, allowed) = (key.0.len() as u64, limits::KV_KEY.0);
+    if measured > allowed { Err(StoreError::TooLarge { what: "key", measured, allowed }) } else { Ok(()) }
+}
+
+/// Does it, or gives the first reply again. What is refused is done anew each time.
+pub(crate) fn once<T: Serialize + DeserializeOwned>(
+    batch: &mut Batch<'_>,
+    scope: Scope<'_>,
+    work: impl FnOnce(&mut Batch<'_>) -> Applied<T>,
+) -> Applied<T> {
+    match recall(batch, scope)? {
+        Ok(None) => {}
+        Ok(Some(reply)) => return Ok(Ok(reply)),
+        Err(conflict) => return Ok(Err(conflict)),
+    }
+    let outcome = work(batch)?;
+    if let Ok(reply) = &outcome {
+        remember(batch, scope, reply)?;
+    }
+    Ok(outcome)
+}
+
 /// The first reply, if this call was answered before.
 ///
 /// # Errors
 /// `Conflict` if the key came with another call.
-pub(crate) fn recall<T: DeserializeOwned>(batch: &Batch<'_>, scope: Scope<'_>) -> Applied<Option<T>> {
+fn recall<T: DeserializeOwned>(batch: &Batch<'_>, scope: Scope<'_>) -> Applied<Option<T>> {
     let mut query =
         batch.connection.prepare_cached("SELECT hash, body FROM reply WHERE scope = ?1 AND key = ?2 AND until > ?3")?;
     let found: Option<([u8; 32], Vec<u8>)> =
@@ -48,7 +72,7 @@ pub(crate) fn recall<T: DeserializeOwned>(batch: &Batch<'_>, scope: Scope<'_>) -
 }
 
 /// Keeps the reply for `limits::KV_IDEMPOTENCY_TIME`.
-pub(crate) fn remember(batch: &Batch<'_>, scope: Scope<'_>, reply: &impl Serialize) -> rusqlite::Result<()> {
+fn remember(batch: &Batch<'_>, scope: Scope<'_>, reply: &impl Serialize) -> rusqlite::Result<()> {
     if batch.failpoints.pass(Point::ReplyRecord) == Passed::Skip {
         return Ok(());
     }
