@@ -23,7 +23,7 @@ use ingress::{Drain, Framing, Gateway, GatewayLimits, GatewaySettings};
 use ports::{Body, BoxFuture, Clock, Invocation, Invoker, Plane, Rng};
 use tokio::net::TcpListener;
 use types::{
-    Build, Digest, Function, Limits, LiveApp, LiveFunction, LiveRevision, RecordMode, RevisionNumber, Snapshot, Timestamp,
+    Build, Digest, Function, LiveApp, LiveFunction, LiveRevision, RecordMode, RevisionNumber, Snapshot, Timestamp,
     revision::AppKey,
 };
 
@@ -68,7 +68,14 @@ fn app() -> Arc<LiveApp> {
         ..Function::empty("hello".parse().unwrap(), ".".into(), Build::Component)
     };
     let revision = RevisionNumber(1);
-    let live = LiveFunction { key: key.clone(), revision, function, artifact: Digest::from_bytes([0; 32]), gate: 0, resources: Arc::default() };
+    let live = LiveFunction {
+        key: key.clone(),
+        revision,
+        function,
+        artifact: Digest::from_bytes([0; 32]),
+        gate: 0,
+        resources: Arc::default(),
+    };
     let functions = BTreeMap::from([(live.function.name.clone(), Arc::new(live))]);
     Arc::new(LiveApp {
         key,
@@ -96,6 +103,7 @@ async fn gateway(listener: TcpListener) {
         limits,
         framing: Framing::Strict,
         invoker: Arc::new(Hello),
+        blob: Arc::new(testkit::model::ModelBlob::default()),
         clock,
         rng: Arc::new(NoChance),
     });

@@ -8,7 +8,7 @@ use ports::{Clock, Invoker, Plane, Rng};
 use tokio::{net::TcpListener, task::JoinHandle};
 use types::Snapshot;
 
-use super::{Drain, Framing, GatewayLimits, GatewaySettings, accept, table::Table};
+use super::{Drain, Framing, GatewayLimits, GatewaySettings, accept, site::SiteCache, table::Table};
 
 /// Serves HTTP/1.1 and HTTP/2 and hands each request to the invoker.
 pub struct Gateway {
@@ -18,6 +18,8 @@ pub struct Gateway {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) table: ArcSwap<Table>,
+    /// Files of sites that were asked for lately.
+    pub(crate) site_cache: Arc<SiteCache>,
     /// Held while a new table is built, so that two snapshots don't overtake one another.
     installing: Mutex<()>,
 }
@@ -26,8 +28,9 @@ impl Gateway {
     /// A gateway that serves nothing yet.
     #[must_use]
     pub fn new(settings: GatewaySettings) -> Arc<Self> {
-        let GatewaySettings { limits, framing, invoker, clock, rng } = settings;
-        Arc::new(Self { limits, framing, invoker, clock, rng, table: ArcSwap::default(), installing: Mutex::new(()) })
+        let GatewaySettings { limits, framing, invoker, blob, clock, rng } = settings;
+        let (table, installing, site_cache) = (ArcSwap::default(), Mutex::new(()), Arc::new(SiteCache::new(blob)));
+        Arc::new(Self { limits, framing, invoker, clock, rng, table, site_cache, installing })
     }
 
     /// Serves the listener's connections on the present runtime until `drain` begins; then finishes the open requests within the limit

@@ -16,6 +16,7 @@ mod request;
 mod response;
 mod service;
 mod settings;
+mod site;
 mod stall;
 mod table;
 mod watch;

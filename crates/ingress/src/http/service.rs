@@ -18,7 +18,8 @@ use super::{
     body::Received,
     problem, request,
     response::{self, Open, Sent},
-    table::Unrouted,
+    site::{self, Served},
+    table::{Target, Unrouted},
     wire::{Conn, REFUSE},
 };
 
@@ -34,14 +35,16 @@ impl Service {
         Self { gateway, conn, drain }
     }
 
-    /// The function that the request is for, its head made ready for it.
+    /// Who the request is for, its head made ready for a function.
     fn admit(&self, parts: &mut Parts, incoming: &Incoming) -> Result<Admitted, Unrouted> {
         self.check(parts, incoming)?;
         let table = self.gateway.table.load();
         let Parts { uri, method, .. } = &*parts;
         let find = |host: &str| table.find(host, uri.path(), method.as_str(), &*self.gateway.rng);
-        let function = request::with_host(uri, find)?;
-        Ok(Admitted { function, parent: request::clean(parts, &self.conn) })
+        Ok(match request::with_host(uri, find)? {
+            Target::Function(function) => Admitted::Function { function, parent: request::clean(parts, &self.conn) },
+            Target::File(found) => Admitted::File(site::Asked::new(found, parts)),
+        })
     }
 
     fn check(&self, parts: &mut Parts, incoming: &Incoming) -> Result<(), Box<Problem>> {
@@ -67,6 +70,15 @@ impl Service {
         request::make_absolute(parts, &self.conn)
     }
 
+    /// A file of the app's site: no function runs, so nothing is recorded or charged.
+    fn file(&self, asked: site::Asked, parts: &Parts, open: Open) -> Answer {
+        let (method, version) = (parts.method.clone(), parts.version);
+        match asked.serve(&parts.headers, &self.gateway.site_cache) {
+            Served::Now(response) => Answer::Ready(Some(response::finish(response, &method, version, open))),
+            Served::Later(running) => Answer::Invoked { running, method, version, open: Some(open) },
+        }
+    }
+
     fn body(&self, incoming: Incoming) -> Body {
         if incoming.is_end_stream() {
             return Body::Empty;
@@ -77,10 +89,10 @@ impl Service {
     }
 }
 
-/// A request that has a function to go to.
-struct Admitted {
-    function: Arc<LiveFunction>,
-    parent: Option<TraceContext>,
+/// A request that has somebody to answer it.
+enum Admitted {
+    Function { function: Arc<LiveFunction>, parent: Option<TraceContext> },
+    File(site::Asked),
 }
 
 /// What the scanner checks for HTTP/1 and hyper leaves to us for HTTP/2.
@@ -107,8 +119,9 @@ impl hyper::service::Service<Request<Incoming>> for Service {
     fn call(&self, request: Request<Incoming>) -> Answer {
         let open = Open::new(&self.conn);
         let (mut parts, incoming) = request.into_parts();
-        let Admitted { function, parent } = match self.admit(&mut parts, &incoming) {
-            Ok(admitted) => admitted,
+        let (function, parent) = match self.admit(&mut parts, &incoming) {
+            Ok(Admitted::Function { function, parent }) => (function, parent),
+            Ok(Admitted::File(asked)) => return self.file(asked, &parts, open),
             Err(Unrouted { problem, allow }) => {
                 let mut response = problem::response(&problem, &parts.headers);
                 if let Some(allow) = allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
@@ -135,7 +148,7 @@ impl hyper::service::Service<Request<Incoming>> for Service {
 pub(crate) enum Answer {
     /// Known at once.
     Ready(Option<Response<Sent>>),
-    /// The function's.
+    /// The function's, or a file that is read.
     Invoked { running: BoxFuture<Response<Body>>, method: Method, version: Version, open: Option<Open> },
 }
 

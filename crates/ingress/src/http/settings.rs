@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ports::{Clock, Invoker, Rng};
+use ports::{Blob, Clock, Invoker, Rng};
 use types::{ByteCount, limits};
 
 /// All that a gateway needs.
@@ -13,6 +13,8 @@ pub struct GatewaySettings {
     pub framing: Framing,
     /// Runs the functions.
     pub invoker: Arc<dyn Invoker>,
+    /// Holds the files of sites.
+    pub blob: Arc<dyn Blob>,
     /// The source of time.
     pub clock: Arc<dyn Clock>,
     /// Draws which revision gets a request.

@@ -10,6 +10,8 @@ use std::{
 use ports::Rng;
 use types::{Code, LiveApp, LiveFunction, LiveRevision, MethodSet, Problem, Snapshot};
 
+use super::site::{Files, Found};
+
 /// A map whose hashing needs no seed: its keys come from those who deploy, not from those who call.
 type Map<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
 
@@ -34,8 +36,17 @@ struct RevisionRoutes {
     revision: Arc<LiveRevision>,
     /// Patterns whose segments are all there in each path they match.
     exact: matchit::Router<Endpoints>,
-    /// Patterns that end in a wildcard: asked when no exact one answers.
+    /// Patterns that end in a wildcard: asked when no exact one answers, and no file.
     rest: matchit::Router<Endpoints>,
+    site: Option<Files>,
+}
+
+/// Who answers to a request.
+pub(crate) enum Target {
+    /// A function.
+    Function(Arc<LiveFunction>),
+    /// A file of the app's site.
+    File(Found),
 }
 
 /// Who answers to one pattern.
@@ -99,30 +110,14 @@ impl Table {
         }
     }
 
-    /// The function for a request. `host` is in lower case and without port.
-    pub(crate) fn find(&self, host: &str, path: &str, method: &str, rng: &dyn Rng) -> Result<Arc<LiveFunction>, Unrouted> {
+    /// Who answers to a request. `host` is in lower case and without port. Routes come before files, files before routes that end in a
+    /// wildcard, and the site's fallback last.
+    pub(crate) fn find(&self, host: &str, path: &str, method: &str, rng: &dyn Rng) -> Result<Target, Unrouted> {
         let Some(app) = self.hosts.get(host).or(self.default.as_ref()) else {
             let problem = Problem::new(Code::E0401, format!("no app answers to the host {host:?}"));
             return Err(problem.help("call an app by its domain or as <app>.localhost").into());
         };
-        let routes = app.pick(rng);
-        let exact = routes.exact.at(path).ok();
-        if let Some(function) = exact.as_ref().and_then(|matched| matched.value.find(method)) {
-            return Ok(Arc::clone(function));
-        }
-        let rest = routes.rest.at(path).ok();
-        if let Some(function) = rest.as_ref().and_then(|matched| matched.value.find(method)) {
-            return Ok(Arc::clone(function));
-        }
-        let mut allowed: Vec<&str> = [exact, rest].iter().flatten().flat_map(|matched| matched.value.allowed()).collect();
-        if allowed.is_empty() {
-            return Err(Problem::new(Code::E0402, format!("no route answers to {path}")).into());
-        }
-        allowed.sort_unstable();
-        allowed.dedup();
-        let allow = allowed.join(", ");
-        let problem = Problem::new(Code::E0403, format!("no route answers to {method} {path}"));
-        Err(Unrouted { problem: Box::new(problem.help(format!("use {allow}"))), allow: Some(allow) })
+        app.pick(rng).find(path, method)
     }
 }
 
@@ -156,6 +151,7 @@ impl RevisionRoutes {
                 endpoints.0.push((route.methods.clone(), Arc::clone(function)));
             }
         }
+        let site = revision.site.as_deref().map(Files::new);
         let (mut exact, mut rest) = (matchit::Router::new(), matchit::Router::new());
         for (pattern, endpoints) in patterns {
             let router = if pattern.contains("{*") { &mut rest } else { &mut exact };
@@ -163,7 +159,41 @@ impl RevisionRoutes {
                 tracing::error!(%pattern, %error, revision = %revision.number, "a route that the manifest allowed can't be served");
             }
         }
-        Self { revision: Arc::clone(revision), exact, rest }
+        Self { revision: Arc::clone(revision), exact, rest, site }
+    }
+
+    fn find(&self, path: &str, method: &str) -> Result<Target, Unrouted> {
+        let exact = self.exact.at(path).ok();
+        if let Some(function) = exact.as_ref().and_then(|matched| matched.value.find(method)) {
+            return Ok(Target::Function(Arc::clone(function)));
+        }
+        let reads = matches!(method, "GET" | "HEAD");
+        let file = self.site.as_ref().filter(|_| exact.is_none()).and_then(|site| site.find(path));
+        let file = match file {
+            Some(found) if reads => return Ok(Target::File(found)),
+            other => other,
+        };
+        let rest = self.rest.at(path).ok();
+        if let Some(function) = rest.as_ref().and_then(|matched| matched.value.find(method)) {
+            return Ok(Target::Function(Arc::clone(function)));
+        }
+        let mut allowed: Vec<&str> = [exact, rest].iter().flatten().flat_map(|matched| matched.value.allowed()).collect();
+        if allowed.is_empty()
+            && let Some(fallback) = self.site.as_ref().filter(|_| reads).and_then(Files::fallback)
+        {
+            return Ok(Target::File(fallback));
+        }
+        if file.is_some() {
+            allowed.extend(["GET", "HEAD"]);
+        }
+        if allowed.is_empty() {
+            return Err(Problem::new(Code::E0402, format!("no route answers to {path}")).into());
+        }
+        allowed.sort_unstable();
+        allowed.dedup();
+        let allow = allowed.join(", ");
+        let problem = Problem::new(Code::E0403, format!("no route answers to {method} {path}"));
+        Err(Unrouted { problem: Box::new(problem.help(format!("use {allow}"))), allow: Some(allow) })
     }
 }
 

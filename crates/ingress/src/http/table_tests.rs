@@ -1,8 +1,6 @@
 //! What the route table answers.
 
-use std::collections::BTreeMap;
-
-use types::{Build, Digest, Function, Limits, RecordMode, RevisionNumber, Route, revision::AppKey};
+use types::{Build, Digest, Function, RecordMode, RevisionNumber, Route, revision::AppKey};
 
 use super::*;
 
@@ -51,7 +49,8 @@ fn table(apps: Vec<Arc<LiveApp>>) -> Table {
 /// The function's name, or the code and what is allowed.
 fn find(table: &Table, host: &str, method: &str, path: &str) -> String {
     match table.find(host, path, method, &Ticket(0)) {
-        Ok(function) => format!("{}/{}", function.key.app, function.function.name),
+        Ok(Target::Function(function)) => format!("{}/{}", function.key.app, function.function.name),
+        Ok(Target::File(_)) => "file".into(),
         Err(Unrouted { problem, allow }) => format!("{} {}", problem.code, allow.unwrap_or_default()).trim().to_owned(),
     }
 }
@@ -107,7 +106,10 @@ fn traffic_is_shared_by_weight() {
     let key = key("shop");
     let shares = vec![(revision(&key, 1, &[("f", &["/"])]), 3), (revision(&key, 2, &[("f", &["/"])]), 1)];
     let table = table(vec![Arc::new(LiveApp { key, hosts: vec![], default: true, shares })]);
-    let revision = |ticket| table.find("x", "/", "GET", &Ticket(ticket)).expect("a route").revision.0;
+    let revision = |ticket| match table.find("x", "/", "GET", &Ticket(ticket)) {
+        Ok(Target::Function(function)) => function.revision.0,
+        _ => panic!("the route answers"),
+    };
     assert_eq!([0, u32::MAX / 4 * 3 - 1, u32::MAX].map(revision), [1, 1, 2]);
 }
 
@@ -124,4 +126,34 @@ fn what_did_not_change_is_kept() {
     assert!(Arc::ptr_eq(&of(&first), &of(&second)));
     assert!(!Arc::ptr_eq(&of(&second), &of(&third)) && Arc::ptr_eq(&of(&second).revisions[0], &of(&third).revisions[0]));
     assert_eq!(find(&second, "leaves.localhost", "GET", "/"), "E0401");
+}
+
+#[test]
+fn routes_come_before_files_and_files_before_wildcards_and_the_fallback_is_last() {
+    let key = key("shop");
+    let of = |routes: &[&str]| {
+        let live = revision(&key, 1, &[("api", routes)]);
+        let file = types::site::SiteFile {
+            digest: Digest::from_bytes([2; 32]),
+            bytes: 1,
+            content_type: "text/html".into(),
+            variants: vec![],
+        };
+        let files = ["index.html", "orders"].map(|name| (name.to_owned(), file.clone())).into();
+        let site = types::site::Site { fallback: Some("index.html".into()), files };
+        let live = Arc::new(LiveRevision { site: Some(Arc::new(site)), ..LiveRevision::clone(&live) });
+        table(vec![Arc::new(LiveApp { key: key.clone(), hosts: vec![], default: true, shares: vec![(live, 1)] })])
+    };
+    let exact = of(&["GET /orders", "/api/{*rest}"]);
+    assert_eq!(find(&exact, "x", "GET", "/orders"), "shop/api");
+    assert_eq!(find(&exact, "x", "GET", "/"), "file");
+    assert_eq!(find(&exact, "x", "GET", "/api/1"), "shop/api");
+    assert_eq!(find(&exact, "x", "GET", "/no/such/page"), "file");
+    assert_eq!(find(&exact, "x", "POST", "/orders"), "E0403 GET, HEAD");
+    assert_eq!(find(&exact, "x", "POST", "/"), "E0403 GET, HEAD");
+    assert_eq!(find(&exact, "x", "POST", "/no/such/page"), "E0402");
+    let wide = of(&["/{*rest}"]);
+    assert_eq!(find(&wide, "x", "GET", "/orders"), "file");
+    assert_eq!(find(&wide, "x", "POST", "/orders"), "shop/api");
+    assert_eq!(find(&wide, "x", "GET", "/no/such/page"), "shop/api");
 }

@@ -6,6 +6,7 @@ mod faces;
 mod http2;
 mod rig;
 mod routing;
+mod site;
 mod slow;
 mod smuggling;
 mod streams;

@@ -1,7 +1,6 @@
 //! A gateway on a free port with functions written as closures.
 
 use std::{
-    collections::BTreeMap,
     net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
@@ -9,14 +8,15 @@ use std::{
 
 use http::Response;
 use ingress::{Drain, Framing, Gateway, GatewayLimits, GatewaySettings};
-use ports::{Body, BoxFuture, Clock, Invocation, Invoker, Plane, Rng};
+use ports::{Blob, Body, BoxFuture, Clock, Invocation, Invoker, Plane, Rng};
+use testkit::model::ModelBlob;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
 use types::{
-    Build, Digest, Function, Limits, LiveApp, LiveFunction, LiveRevision, RecordMode, RevisionNumber, Snapshot, Timestamp,
+    Build, Digest, Function, LiveApp, LiveFunction, LiveRevision, RecordMode, RevisionNumber, Snapshot, Timestamp,
     revision::AppKey,
 };
 
@@ -107,8 +107,18 @@ pub(crate) struct Rig {
 
 impl Rig {
     pub(crate) async fn start(limits: GatewayLimits, framing: Framing, invoker: Arc<dyn Invoker>) -> Self {
-        let gateway = Gateway::new(GatewaySettings { limits, framing, invoker, clock: RealClock::new(), rng: Arc::new(Even) });
         let apps = vec![app("main", true, &[("root", &["GET /", "POST /"]), ("any", &["/any/{*rest}"])])];
+        Self::serving(apps, Arc::new(ModelBlob::default()), limits, framing, invoker).await
+    }
+    pub(crate) async fn serving(
+        apps: Vec<Arc<LiveApp>>,
+        blob: Arc<dyn Blob>,
+        limits: GatewayLimits,
+        framing: Framing,
+        invoker: Arc<dyn Invoker>,
+    ) -> Self {
+        let (clock, rng) = (RealClock::new(), Arc::new(Even));
+        let gateway = Gateway::new(GatewaySettings { limits, framing, invoker, blob, clock, rng });
         gateway.install(&Arc::new(Snapshot { number: 1, apps }));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let (address, drain) = (listener.local_addr().expect("an address"), Drain::new());
