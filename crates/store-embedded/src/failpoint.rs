@@ -34,6 +34,10 @@ pub enum Point {
     QueueDedup,
     /// A receipt is about to be compared with the newest.
     QueueFence,
+    /// A unit's messages are acknowledged, and nothing else of it is written.
+    UnitAcknowledged,
+    /// A unit's entries are written, its messages are not sent.
+    UnitWritten,
     /// A blob's bytes are durable under a temporary name.
     BlobBeforeRename,
     /// A blob has its name, and the folder is not yet durable.
@@ -52,18 +56,25 @@ pub enum Point {
 
 impl Point {
     /// Every point.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 18] = [
         Self::ShardBeforeCommit,
         Self::ShardAfterCommit,
         Self::ShardBeforeReply,
         Self::KvIdempotency,
+        Self::ReplyRecord,
+        Self::QueueEnqueued,
+        Self::QueueClaimed,
+        Self::QueueAcked,
+        Self::QueueBurying,
+        Self::QueueRedriving,
+        Self::QueueDedup,
+        Self::QueueFence,
+        Self::UnitAcknowledged,
+        Self::UnitWritten,
         Self::BlobBeforeRename,
         Self::BlobAfterRename,
         Self::CatalogBeforeCommit,
         Self::CatalogAfterCommit,
-        Self::SqlBeforeCommit,
-        Self::SqlAfterCommit,
-        Self::SqlBeforeRestore,
     ];
 }
 

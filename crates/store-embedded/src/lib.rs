@@ -15,14 +15,17 @@
 mod blob;
 mod catalog;
 mod failpoint;
+mod feeds;
 mod folder;
 mod kv;
+mod lease;
 mod queue;
 mod shard;
 mod sqlite;
 mod stop;
 mod store;
 pub mod telemetry;
+mod unit;
 
 pub use failpoint::{Failpoints, Fault, Point};
 pub use store::EmbeddedStore;

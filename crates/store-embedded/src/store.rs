@@ -2,24 +2,30 @@
 
 use std::{path::Path, sync::Arc};
 
-use ports::{Blob, Catalog, Clock, Kv, Queue};
+use ports::{Blob, Catalog, Clock, Feeds, Kv, Lease, Queue, Sql, Unit};
 use types::Problem;
 
 use crate::{
     blob::BlobStore,
     catalog::CatalogStore,
     failpoint::Failpoints,
+    feeds::{FeedsModule, FeedsStore},
     folder::Folder,
     kv::{KvModule, KvStore},
+    lease::{LeaseModule, LeaseStore},
     queue::{QueueModule, QueueStore},
     shard::{Module, Shard},
     stop::Stop,
+    unit::{Parts, UnitStore},
 };
 
 /// All stores of one node in one folder. The folder is free again when this and everything taken from it was dropped.
 pub struct EmbeddedStore {
     kv: Arc<KvStore>,
     queue: Arc<QueueStore>,
+    unit: Arc<UnitStore>,
+    lease: Arc<LeaseStore>,
+    feeds: Arc<FeedsStore>,
     blob: Arc<BlobStore>,
     catalog: Arc<CatalogStore>,
     stop: Stop,
@@ -42,12 +48,17 @@ impl EmbeddedStore {
         let folder = Arc::new(Folder::open(dir)?);
         let stop = Stop::default();
         let place = |error| Problem::from(error).note(format!("the data folder is {}", dir.display()));
-        let kv = Arc::new(KvModule::default());
         let queue = Arc::new(QueueModule::default());
+        let feeds = Arc::new(FeedsModule::new(queue.clone()));
+        let kv = Arc::new(KvModule::new(feeds.clone()));
+        let lease = Arc::new(LeaseModule::default());
         // Queues come last: the others enqueue.
-        let modules: Vec<Arc<dyn Module>> = vec![kv.clone(), queue.clone()];
+        let modules: Vec<Arc<dyn Module>> = vec![feeds.clone(), kv.clone(), lease.clone(), queue.clone()];
         let shard = Shard::open(folder.clone(), clock, stop.clone(), failpoints.clone(), modules).map_err(place)?;
         let shard = Arc::new(shard);
+        let unit = UnitStore::new(shard.clone(), Parts { kv: kv.clone(), queue: queue.clone() });
+        let feeds = FeedsStore::new(shard.clone(), feeds);
+        let lease = LeaseStore::new(shard.clone(), lease);
         let kv = KvStore::new(shard.clone(), kv);
         let queue = QueueStore::new(shard, queue);
         let blob = BlobStore::open(folder.clone(), stop.clone(), failpoints.clone()).map_err(place)?;
@@ -55,6 +66,9 @@ impl EmbeddedStore {
         Ok(Self {
             kv: Arc::new(kv),
             queue: Arc::new(queue),
+            unit: Arc::new(unit),
+            lease: Arc::new(lease),
+            feeds: Arc::new(feeds),
             blob: Arc::new(blob),
             catalog: Arc::new(catalog),
             stop,
@@ -70,6 +84,21 @@ impl EmbeddedStore {
     #[must_use]
     pub fn queue(&self) -> Arc<dyn Queue> {
         self.queue.clone()
+    }
+    /// Units of effects.
+    #[must_use]
+    pub fn unit(&self) -> Arc<dyn Unit> {
+        self.unit.clone()
+    }
+    /// The leases.
+    #[must_use]
+    pub fn lease(&self) -> Arc<dyn Lease> {
+        self.lease.clone()
+    }
+    /// The feeds.
+    #[must_use]
+    pub fn feeds(&self) -> Arc<dyn Feeds> {
+        self.feeds.clone()
     }
     /// The blobs.
     #[must_use]

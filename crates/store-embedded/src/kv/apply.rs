@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use ports::StoreError;
+use bytes::Bytes;
+use ports::{StoreError, feeds::FeedSource};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use types::{
-    Elapsed, Timestamp,
+    Cause, Elapsed, Timestamp,
+    event::StoreChange,
     kv::{Committed, Condition, IdempotencyKey, Namespace, Rev, Transaction, Write},
     limits,
 };
 
-use super::read::sum;
+use super::read::{self, sum};
 use crate::{
     failpoint::{Passed, Point},
+    feeds::FeedsModule,
     shard::{Applied, Batch, Tick},
     sqlite::{int, uint},
 };
@@ -48,7 +51,13 @@ struct Present {
 pub(super) struct Applying<'a, 'b> {
     pub(super) batch: &'a mut Batch<'b>,
     pub(super) writer: &'a mut Writer,
+    pub(super) feeds: &'a FeedsModule,
+    /// What the changes are caused by.
+    pub(super) cause: Option<Cause>,
 }
+
+/// What was known of some namespaces, to go back to.
+pub(crate) struct Mark(Vec<(Namespace, Option<State>)>);
 
 impl Applying<'_, '_> {
     /// Applies a transaction whose limits were checked.
@@ -63,7 +72,7 @@ impl Applying<'_, '_> {
         }
         let committed = match self.first_failed(&state, conditions)? {
             Some(condition) => Committed::Refused { condition },
-            None => Committed::At(self.write(&mut state, writes)?),
+            None => Committed::At(self.write(namespace, &mut state, writes)?),
         };
         if let (Some(key), Some(hash)) = (idempotency, &hash) {
             self.remember(&state, key, hash, committed)?;
@@ -81,8 +90,22 @@ impl Applying<'_, '_> {
         let due: Vec<(Namespace, Vec<u8>)> = rows.collect::<rusqlite::Result<_>>()?;
         for (namespace, key) in &due {
             let mut state = self.state(namespace)?;
-            self.expire(&mut state, key)?;
+            self.expire(namespace, &mut state, key)?;
             self.writer.namespaces.insert(namespace.clone(), state);
+        }
+        self.forget_replies()?;
+        let mut next = self.batch.connection.prepare_cached("SELECT min(expires) FROM kv WHERE expires IS NOT NULL")?;
+        let next: Option<i64> = next.query_one([], |row| row.get(0))?;
+        let next_ns = next.map(|at| self.batch.mono_of(Timestamp::from_unix_ns(uint(at))));
+        Ok(Tick { is_partial: due.len() == SWEEP_MAX, next_ns })
+    }
+
+    fn forget_replies(&self) -> rusqlite::Result<()> {
+        // Looked at first, since a tick comes whenever anything is due: one row is cheap to see.
+        let mut oldest = self.batch.connection.prepare_cached("SELECT until FROM idem ORDER BY n LIMIT 1")?;
+        let oldest: Option<i64> = oldest.query_one([], |row| row.get(0)).optional()?;
+        if oldest.is_none_or(|until| until > self.time()) {
+            return Ok(());
         }
         self.batch
             .connection
@@ -90,10 +113,7 @@ impl Applying<'_, '_> {
                 "DELETE FROM idem WHERE n IN (SELECT n FROM (SELECT n, until FROM idem ORDER BY n LIMIT ?2) WHERE until <= ?1)",
             )?
             .execute(params![self.time(), SWEEP_MAX as i64])?;
-        let mut next = self.batch.connection.prepare_cached("SELECT min(expires) FROM kv WHERE expires IS NOT NULL")?;
-        let next: Option<i64> = next.query_one([], |row| row.get(0))?;
-        let next_ns = next.map(|at| self.batch.mono_of(Timestamp::from_unix_ns(uint(at))));
-        Ok(Tick { is_partial: due.len() == SWEEP_MAX, next_ns })
+        Ok(())
     }
 
     /// Compacts what is too old, then writes the namespaces' own rows. Gives the namespaces that have changes.
@@ -184,11 +204,11 @@ impl Applying<'_, '_> {
         entry.expires.is_some_and(|at| at <= self.time())
     }
 
-    fn write(&mut self, state: &mut State, writes: &[Write]) -> rusqlite::Result<Rev> {
+    fn write(&mut self, namespace: &Namespace, state: &mut State, writes: &[Write]) -> rusqlite::Result<Rev> {
         // What expired and is now written again was gone before: watchers hear of that first.
         for write in writes {
             if self.present(state, write.key())?.is_some_and(|entry| self.is_expired(&entry)) {
-                self.expire(state, write.key())?;
+                self.expire(namespace, state, write.key())?;
             }
         }
         state.rev.0 += 1;
@@ -196,26 +216,33 @@ impl Applying<'_, '_> {
         for write in writes {
             match write {
                 Write::Put { key, value, expires } => {
-                    self.put(state, key, value, expires.map(|at| int(at.unix_ns())))?;
+                    self.put(namespace, state, key, (value, expires.map(|at| int(at.unix_ns()))))?;
                     if let Some(at) = expires {
                         let due = self.batch.mono_of(*at);
                         self.batch.wake_at(due);
                     }
                 }
-                Write::Delete { key } => self.delete(state, key)?,
+                Write::Delete { key } => self.delete(namespace, state, key, self.cause)?,
             }
         }
         Ok(state.rev)
     }
 
-    fn expire(&mut self, state: &mut State, key: &[u8]) -> rusqlite::Result<()> {
+    fn expire(&mut self, namespace: &Namespace, state: &mut State, key: &[u8]) -> rusqlite::Result<()> {
         state.rev.0 += 1;
         state.is_dirty = true;
-        self.delete(state, key)
+        self.delete(namespace, state, key, None)
     }
 
-    fn put(&self, state: &mut State, key: &[u8], value: &[u8], expires: Option<i64>) -> rusqlite::Result<()> {
+    fn put(
+        &mut self,
+        namespace: &Namespace,
+        state: &mut State,
+        key: &[u8],
+        (value, expires): (&[u8], Option<i64>),
+    ) -> rusqlite::Result<()> {
         let before = self.present(state, key)?;
+        self.tell(namespace, state.rev, (key, before.as_ref(), Some(value)), self.cause)?;
         let n = self.note(state, key, Some(value), expires)?;
         self.batch
             .connection
@@ -224,11 +251,34 @@ impl Applying<'_, '_> {
         before.map_or(Ok(()), |before| self.retire(state, &before))
     }
 
-    fn delete(&self, state: &mut State, key: &[u8]) -> rusqlite::Result<()> {
+    fn delete(&mut self, namespace: &Namespace, state: &mut State, key: &[u8], cause: Option<Cause>) -> rusqlite::Result<()> {
         let Some(before) = self.present(state, key)? else { return Ok(()) };
+        self.tell(namespace, state.rev, (key, Some(&before), None), cause)?;
         self.note(state, key, None, None)?;
         self.batch.connection.prepare_cached("DELETE FROM kv WHERE ns = ?1 AND key = ?2")?.execute(params![state.id, key])?;
         self.retire(state, &before)
+    }
+
+    /// Enqueues a change of a key from one entry to another value for those who want it.
+    fn tell(
+        &mut self,
+        namespace: &Namespace,
+        rev: Rev,
+        (key, before, new): (&[u8], Option<&Present>, Option<&[u8]>),
+        cause: Option<Cause>,
+    ) -> rusqlite::Result<()> {
+        if !self.feeds.has_any(self.batch)? {
+            return Ok(());
+        }
+        let source = FeedSource::Kv(namespace.clone());
+        let queues = self.feeds.matching(self.batch, &source, &String::from_utf8_lossy(key), new.is_some())?;
+        if queues.is_empty() {
+            return Ok(());
+        }
+        let old = before.map_or(Ok(None), |before| read::value(self.batch.connection, before.n))?;
+        let (key, new) = (Bytes::copy_from_slice(key), new.map(Bytes::copy_from_slice));
+        let change = StoreChange::Kv { key, old, new, rev, at: self.batch.now };
+        self.feeds.enqueue(self.batch, &queues, &change, cause)
     }
 
     /// Adds a change at the present revision; gives its row.
@@ -280,6 +330,19 @@ impl Applying<'_, '_> {
 }
 
 impl Writer {
+    pub(super) fn mark<'a>(&self, namespaces: impl Iterator<Item = &'a Namespace>) -> Mark {
+        Mark(namespaces.map(|namespace| (namespace.clone(), self.namespaces.get(namespace).copied())).collect())
+    }
+
+    pub(super) fn undo(&mut self, mark: Mark) {
+        for (namespace, state) in mark.0 {
+            match state {
+                Some(state) => drop(self.namespaces.insert(namespace, state)),
+                None => drop(self.namespaces.remove(&namespace)),
+            }
+        }
+    }
+
     /// Forgets what the file has not: the batch was rolled back.
     pub(super) fn reset(&mut self) {
         self.namespaces.clear();

@@ -50,6 +50,14 @@ fn entry_of(row: &Row<'_>) -> rusqlite::Result<Entry> {
     }
 }
 
+/// The value that a row of `change` set, for those who are told of its end; one that is damaged keeps nobody from replacing it.
+pub(super) fn value(connection: &Connection, n: i64) -> rusqlite::Result<Option<Bytes>> {
+    let mut query = connection.prepare_cached("SELECT rev, expires, sum, key, value FROM change WHERE n = ?1")?;
+    let mut rows = query.query([n])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(entry_of(row).map(|entry| entry.value).inspect_err(|error| tracing::error!(%error, "an old value can't be told")).ok())
+}
+
 /// The present entry of a key.
 pub(super) fn entry(
     connection: &Connection,

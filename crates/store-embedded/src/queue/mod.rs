@@ -37,7 +37,7 @@ use crate::shard::{
 };
 pub(crate) use module::QueueModule;
 use waiter::Waiter;
-pub(crate) use write::check_limits;
+pub(crate) use write::{check_limits, check_message};
 
 /// Bytes of a peek's bodies are bounded by this many messages at once.
 const PEEK_MAX: usize = 100;

@@ -52,10 +52,15 @@ impl<'a> Batch<'a> {
     }
 
     /// Runs the work so that all it wrote is undone if it refuses. What modules hold in memory is theirs to undo.
-    pub(crate) fn savepoint<T>(&mut self, work: impl FnOnce(&mut Self) -> Applied<T>) -> Applied<T> {
+    pub(crate) fn savepoint<T, E>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> rusqlite::Result<Result<T, E>>,
+    ) -> rusqlite::Result<Result<T, E>> {
         self.connection.prepare_cached("SAVEPOINT work")?.execute([])?;
+        let after = self.after.len();
         let outcome = work(self)?;
         if outcome.is_err() {
+            self.after.truncate(after);
             self.connection.prepare_cached("ROLLBACK TO work")?.execute([])?;
         }
         self.connection.prepare_cached("RELEASE work")?.execute([])?;

@@ -58,7 +58,7 @@ pub(crate) fn once<T: Serialize + DeserializeOwned>(
 ///
 /// # Errors
 /// `Conflict` if the key came with another call.
-fn recall<T: DeserializeOwned>(batch: &Batch<'_>, scope: Scope<'_>) -> Applied<Option<T>> {
+pub(crate) fn recall<T: DeserializeOwned>(batch: &Batch<'_>, scope: Scope<'_>) -> Applied<Option<T>> {
     let mut query =
         batch.connection.prepare_cached("SELECT hash, body FROM reply WHERE scope = ?1 AND key = ?2 AND until > ?3")?;
     let found: Option<([u8; 32], Vec<u8>)> =
@@ -72,7 +72,7 @@ fn recall<T: DeserializeOwned>(batch: &Batch<'_>, scope: Scope<'_>) -> Applied<O
 }
 
 /// Keeps the reply for `limits::KV_IDEMPOTENCY_TIME`.
-fn remember(batch: &Batch<'_>, scope: Scope<'_>, reply: &impl Serialize) -> rusqlite::Result<()> {
+pub(crate) fn remember(batch: &Batch<'_>, scope: Scope<'_>, reply: &impl Serialize) -> rusqlite::Result<()> {
     if batch.failpoints.pass(Point::ReplyRecord) == Passed::Skip {
         return Ok(());
     }

@@ -5,5 +5,7 @@ pub(super) const STEPS: &[&str] = &[
     include_str!("../kv/schema.sql"),
     include_str!("schema.sql"),
     include_str!("../queue/schema.sql"),
+    include_str!("../feeds/schema.sql"),
+    include_str!("../lease/schema.sql"),
     // This comment keeps one step a line.
 ];
