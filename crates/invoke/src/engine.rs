@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::Response;
 use ports::{
-    Blob, Body, BoxFuture, Clock, Invocation, Invoker, Kv, Outbound, Plane, Rng, Runtime, Telemetry, runtime::ArtifactSource,
+    Blob, Body, BoxFuture, Bus, Clock, Invocation, Invoker, Kv, Log, Objects, Outbound, Plane, Queue, Rng, Runtime, Secrets, Sql,
+    Telemetry, Unit, runtime::ArtifactSource,
 };
 use types::{Code, Digest, Problem, Snapshot};
 
@@ -18,6 +20,20 @@ pub struct Parts {
     pub runtime: Arc<dyn Runtime>,
     /// Key-value stores of all apps.
     pub kv: Arc<dyn Kv>,
+    /// Queues of all apps.
+    pub queue: Arc<dyn Queue>,
+    /// Streams of all apps.
+    pub log: Arc<dyn Log>,
+    /// Commits the effects of invocations.
+    pub unit: Arc<dyn Unit>,
+    /// Databases of all apps.
+    pub sql: Arc<dyn Sql>,
+    /// Buckets of all apps.
+    pub objects: Arc<dyn Objects>,
+    /// Secrets of all apps.
+    pub secrets: Arc<dyn Secrets>,
+    /// Knows who waits for which events.
+    pub bus: Arc<dyn Bus>,
     /// The way out.
     pub outbound: Arc<dyn Outbound>,
     /// Takes records and journals.
@@ -38,6 +54,13 @@ pub struct Parts {
 pub(crate) struct Services {
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) kv: Arc<dyn Kv>,
+    pub(crate) queue: Arc<dyn Queue>,
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) unit: Arc<dyn Unit>,
+    pub(crate) sql: Arc<dyn Sql>,
+    pub(crate) objects: Arc<dyn Objects>,
+    pub(crate) secrets: Arc<dyn Secrets>,
+    pub(crate) bus: Arc<dyn Bus>,
     pub(crate) outbound: Arc<dyn Outbound>,
     pub(crate) telemetry: Arc<dyn Telemetry>,
     pub(crate) artifacts: BlobArtifacts,
@@ -47,6 +70,8 @@ pub(crate) struct Services {
     pub(crate) busy_lane: tokio::runtime::Handle,
     pub(crate) gates: Gates,
     pub(crate) memory: NodeMemory,
+    /// What is served now, for functions that call one another.
+    pub(crate) snapshot: ArcSwap<Snapshot>,
 }
 
 /// Runs invocations; knows the functions of the snapshot it was given last.
@@ -58,9 +83,45 @@ impl Engine {
     /// An engine of these parts, with no function yet.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { runtime, kv, outbound, telemetry, blob, clock, rng, seal_key, busy_lane } = parts;
-        let (artifacts, gates, memory) = (BlobArtifacts(blob), Gates::default(), NodeMemory::of_machine());
-        let services = Services { runtime, kv, outbound, telemetry, artifacts, clock, rng, seal_key, busy_lane, gates, memory };
+        let Parts {
+            runtime,
+            kv,
+            queue,
+            log,
+            unit,
+            sql,
+            objects,
+            secrets,
+            bus,
+            outbound,
+            telemetry,
+            blob,
+            clock,
+            rng,
+            seal_key,
+            busy_lane,
+        } = parts;
+        let services = Services {
+            runtime,
+            kv,
+            queue,
+            log,
+            unit,
+            sql,
+            objects,
+            secrets,
+            bus,
+            outbound,
+            telemetry,
+            artifacts: BlobArtifacts(blob),
+            clock,
+            rng,
+            seal_key,
+            busy_lane,
+            gates: Gates::default(),
+            memory: NodeMemory::of_machine(),
+            snapshot: ArcSwap::default(),
+        };
         Self { services: Arc::new(services) }
     }
 }
@@ -74,6 +135,7 @@ impl Invoker for Engine {
 impl Plane for Engine {
     fn install(&self, snapshot: &Arc<Snapshot>) {
         self.services.gates.install(snapshot);
+        self.services.snapshot.store(snapshot.clone());
     }
 }
 

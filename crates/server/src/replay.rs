@@ -53,7 +53,7 @@ impl ArtifactSource for Given {
 
 fn describe(invocation: InvocationId, artifact: Digest, report: Report) -> ReplayReport {
     let faithful = report.is_faithful();
-    let Report { steps_recorded, steps_replayed, halt, differences, outcome, logs, response } = report;
+    let Report { steps_recorded, steps_replayed, halt, differences, outcome, logs, response, fakes } = report;
     let line = |LogLine { at: _, level, context, text }| ReplayedLine { level: level.as_str().to_owned(), context, text };
     ReplayReport {
         invocation,
@@ -74,5 +74,6 @@ fn describe(invocation: InvocationId, artifact: Digest, report: Report) -> Repla
         }),
         status: response.map(|(status, ..)| status),
         logs: logs.into_iter().map(line).collect(),
+        secrets_replaced: fakes,
     }
 }

@@ -304,25 +304,25 @@ pub enum BucketCall {
         /// The version that goes for ever; none for the object.
         version: Option<VersionId>,
     },
-    /// Copies an object into this bucket.
+    /// Copies an object within the bucket.
     Copy {
-        /// The bucket that it comes from, by its name in the app.
-        source: String,
-        /// The key there.
+        /// The key that is copied.
         from: String,
-        /// The version there; the newest if none.
+        /// Its version; the newest if none.
         version: Option<VersionId>,
-        /// The key here.
+        /// The key of the copy.
         key: String,
         /// What replaces that which was said of it.
         attributes: Option<ObjectAttributes>,
-        /// What must hold here.
+        /// What must hold of what is there.
         condition: ObjectCondition,
     },
     /// A page of objects.
     List(ObjectQuery),
     /// When the bucket was made.
     Created,
+    /// Makes the bucket if it is not there.
+    Create,
 }
 
 /// What a service answered.
@@ -370,6 +370,8 @@ pub enum Reply {
     ObjectPage(ObjectPage),
     /// To `BucketCall::Created`.
     BucketCreated(Option<Timestamp>),
+    /// To `BucketCall::Create`: whether it is new.
+    BucketMade(bool),
     /// To `Publish`.
     Published,
     /// To `Secret`: what may be kept of it, and `None` if it was never set.
@@ -472,6 +474,7 @@ impl BucketCall {
             Self::Copy { from, key, .. } => format!("copy {from:?} to {key:?}"),
             Self::List(query) => format!("list {:?}", query.prefix),
             Self::Created => "look".into(),
+            Self::Create => "create".into(),
         }
     }
 }
@@ -500,6 +503,7 @@ impl Reply {
             | Self::StreamStats(_)
             | Self::SqlConnected
             | Self::BucketCreated(Some(_))
+            | Self::BucketMade(_)
             | Self::Published => "ok".into(),
         }
     }

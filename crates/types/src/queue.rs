@@ -43,6 +43,11 @@ impl QueueName {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MessageId(pub u64);
 
+impl MessageId {
+    /// What a message is told to have that is held until its sender succeeds: it has no number yet. Stores give numbers from 1.
+    pub const HELD: Self = Self(0);
+}
+
 impl std::fmt::Display for MessageId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(&format!("msg_{}", self.0))

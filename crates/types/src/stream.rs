@@ -27,6 +27,12 @@ pub struct Partition(pub u32);
 /// A record's place in its partition, from 0. Once a reader saw one, nothing ever appears below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub struct Sequence(pub u64);
+
+impl Sequence {
+    /// What a record is told to have that is held until its sender succeeds: it has no place yet, and no partition.
+    pub const HELD: Self = Self(u64::MAX);
+}
+
 /// The right to commit for a partition; a newer one fences off all older ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Epoch(pub u64);

@@ -105,6 +105,10 @@ fn show(report: &ReplayReport) -> String {
         None => {}
     }
     lines.extend(report.outcome.as_deref().map(print::printable_lines));
+    if !report.secrets_replaced.is_empty() {
+        let names: Vec<_> = report.secrets_replaced.iter().map(|name| escaped(name)).collect();
+        lines.push(format!("secrets are in no record: {} stood for something else of the same length", names.join(", ")));
+    }
     if !report.differences.is_empty() {
         lines.push(format!("error[{}]: the output is another", Code::E0803));
         lines.extend(report.differences.iter().map(|difference| format!("  {}", escaped(difference))));

@@ -3,8 +3,14 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, Method, Request, Uri};
-use ports::Body;
-use types::{Elapsed, InvocationId, LiveFunction, RecordMode, SpanId, Timestamp, TraceContext, TraceId, journal::RequestHead};
+use ports::{
+    Batch, Body,
+    invoker::{Acknowledge, Item},
+};
+use types::{
+    Cause, Elapsed, InvocationId, LiveFunction, RecordMode, SpanId, Timestamp, TraceContext, TraceId, journal::RequestHead,
+    record::Delivery,
+};
 
 use crate::{engine::Services, scope::recorded};
 
@@ -26,16 +32,24 @@ pub(crate) struct Facts {
     /// The request's fields, where they are noted.
     headers: Option<HeaderMap>,
     pub(crate) head_bytes: u64,
+    /// What started it, if that was no request.
+    started_by: Option<String>,
+    pub(crate) delivery: Delivery,
+    /// What is the same in every delivery of the same events.
+    pub(crate) repeatable: Option<Arc<[u8; 32]>>,
+}
+
+/// Where an invocation comes from.
+pub(crate) struct Origin<'a> {
+    pub(crate) parent: Option<TraceContext>,
+    pub(crate) received_ns: u64,
+    pub(crate) depth: u32,
+    pub(crate) batch: Option<&'a Batch>,
 }
 
 impl Facts {
-    pub(crate) fn new(
-        services: &Services,
-        function: Arc<LiveFunction>,
-        request: &Request<Body>,
-        parent: Option<TraceContext>,
-        received_ns: u64,
-    ) -> Self {
+    pub(crate) fn new(services: &Services, function: Arc<LiveFunction>, request: &Request<Body>, origin: Origin<'_>) -> Self {
+        let Origin { parent, received_ns, depth, batch } = origin;
         let at = services.clock.now();
         let draw = Draw::from(services);
         let record = function.function.record;
@@ -51,8 +65,12 @@ impl Facts {
             sampled: parent.is_none_or(|parent| parent.sampled),
         };
         let target = request.uri().path_and_query().map_or(1, |path| path.as_str().len());
+        let (attempt, links) = batch.map_or((0, Vec::new()), |batch| (batch.attempt, batch.links.clone()));
         Self {
             id: InvocationId::from_parts(at.unix_ms(), draw.id),
+            started_by: batch.map(|batch| batch.cause.clone()),
+            delivery: Delivery { attempt, depth, links },
+            repeatable: batch.map(|batch| Arc::new(same_each_time(&function, batch))),
             function,
             at,
             began_ns: received_ns,
@@ -73,8 +91,16 @@ impl Facts {
         Elapsed::from_ns(services.clock.monotonic_ns().saturating_sub(self.began_ns))
     }
 
-    /// `GET /ada`: never the query, which may hold what should not be shown.
+    /// What this invocation is to whatever it causes.
+    pub(crate) fn as_cause(&self) -> Cause {
+        Cause { trace: self.trace, depth: self.delivery.depth.saturating_add(1) }
+    }
+
+    /// `GET /ada`: never the query, which may hold what should not be shown. Or `queue orders`.
     pub(crate) fn cause(&self) -> String {
+        if let Some(started_by) = &self.started_by {
+            return started_by.clone();
+        }
         [self.method.as_str(), " ", self.uri.path()].concat()
     }
 
@@ -86,6 +112,31 @@ impl Facts {
         *request.headers_mut() = self.headers.clone().unwrap_or_default();
         recorded::head_of(&request)
     }
+}
+
+/// The same for every delivery of the same events to the same function, and for nothing else.
+fn same_each_time(function: &LiveFunction, batch: &Batch) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new_derive_key("dayfly 2026-11-21 deliveries of the same events");
+    let mut add = |text: &str| {
+        hasher.update(&(text.len() as u64).to_be_bytes());
+        hasher.update(text.as_bytes());
+    };
+    add(&function.key.to_string());
+    add(function.function.name.as_str());
+    for Item { id, acknowledge } in &batch.items {
+        add(id);
+        match acknowledge {
+            Acknowledge::Message(queue, receipt) => {
+                add(&queue.0);
+                add(&receipt.id.to_string());
+            }
+            Acknowledge::Record { stream, partition, next, .. } => {
+                add(&stream.0);
+                add(&format!("{}/{}", partition.0, next.0));
+            }
+        }
+    }
+    *hasher.finalize().as_bytes()
 }
 
 /// Bytes of header fields as HTTP/1 would send them.

@@ -4,9 +4,12 @@
 //! up a slice of CPU and belongs among its like, on the busy lane; or both. Wherever it is, dropping it settles it.
 
 mod facts;
+mod judge;
+mod kept;
 mod request_body;
 mod settle;
 mod slot;
+mod unit;
 
 use std::{
     future::poll_fn,
@@ -20,10 +23,11 @@ use ports::{
     Body, BoxFuture, Loaded,
     runtime::{Call, Ended, Fault, Run},
 };
-use types::{Code, Elapsed, Start, StartClass};
+use types::{Code, Elapsed, Start, StartClass, trigger::Effects};
 
 pub(crate) use self::{
-    facts::{Facts, head_bytes},
+    facts::{Facts, Origin, head_bytes},
+    judge::verdict_of_refusal,
     settle::{outcome, record_refusal},
     slot::Slot,
 };
@@ -67,12 +71,15 @@ impl Flight {
         request: Request<Body>,
     ) -> Self {
         let limits = facts.function.function.limits;
+        let is_atomic = facts.function.function.effects == Effects::Atomic;
         let beginning = Beginning {
             function: facts.function.clone(),
             began_ns: facts.began_ns,
             seed: facts.seed,
-            trace: facts.trace,
+            cause: facts.as_cause(),
             detailed: facts.detailed,
+            held: is_atomic.then(Arc::default),
+            repeatable: facts.repeatable.clone(),
         };
         let scope = Arc::new(LiveScope::new(services.clone(), beginning));
         let request = request.map(|body| request_body::RequestBody::wrap(body, &scope));
@@ -112,19 +119,21 @@ impl Flight {
         }
     }
 
-    /// Polls the guest and settles it if that was its end. The guest's CPU time is what its polls take on this thread.
+    /// Polls the guest and settles it if that was its end.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let run = self.run.as_mut().expect("a flight is not polled once it is settled");
+        self.poll_guest(cx).map(|ended| self.settle(ended))
+    }
+
+    /// Polls the guest. Its CPU time is what its polls take on this thread.
+    fn poll_guest(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
+        let run = self.run.as_mut().expect("a flight is not polled once it has ended");
         let before = cpu::thread_time();
         let polled = run.as_mut().poll(cx);
         self.cpu = self.cpu.plus(cpu::thread_time().less(before));
-        let ended = match polled {
-            Poll::Ready(ended) => ended,
-            Poll::Pending if self.poll_deadline(cx).is_ready() => out_of_time(&self.facts),
-            Poll::Pending => return Poll::Pending,
-        };
-        self.settle(ended);
-        Poll::Ready(())
+        match polled {
+            Poll::Pending if self.poll_deadline(cx).is_ready() => Poll::Ready(out_of_time(&self.facts)),
+            polled => polled,
+        }
     }
 
     /// Whether the guest belongs on the busy lane.
@@ -175,9 +184,9 @@ impl Drop for Flight {
 }
 
 /// Ends a task whose result nobody waits for any more.
-struct AbortOnDrop(Option<tokio::task::JoinHandle<()>>);
+struct AbortOnDrop<T>(Option<tokio::task::JoinHandle<T>>);
 
-impl Drop for AbortOnDrop {
+impl<T> Drop for AbortOnDrop<T> {
     fn drop(&mut self) {
         if let Some(task) = &self.0 {
             task.abort();

@@ -9,7 +9,7 @@ use ports::{
 use types::{
     ByteCount, Code, Elapsed, Outcome, Problem, Start, Usage,
     journal::{BodyDigest, End, Invoke, Journal},
-    record::InvocationRecord,
+    record::{InvocationRecord, Span},
 };
 
 use super::{Facts, Flight, no_start};
@@ -24,23 +24,34 @@ use crate::{
 };
 
 impl Flight {
-    /// Settles the invocation: called once, from the end of the guest or from the drop of the flight.
+    /// Settles the invocation by how its guest ended.
     pub(super) fn settle(&mut self, ended: Ended) {
-        assert!(!self.settled, "an invocation is settled once");
-        self.settled = true;
+        let outcome = self.outcome_of(ended);
+        self.settle_as(outcome, None);
+    }
+
+    /// What the guest's end means.
+    pub(super) fn outcome_of(&mut self, ended: Ended) -> Outcome {
         // The guest goes first: what it had printed of a line when it was stopped is noted as it goes.
         self.run = None;
-        let at = self.scope.pen.elapsed();
-        let outcome = match self.scope.slot.client_fault() {
+        match self.scope.slot.client_fault() {
             Some(code) => Outcome::Failed { code, message: code.title().to_owned(), status: code.status() },
             None => outcome(ended, self.scope.slot.status(), self.scope.slot.broken_off()),
-        };
+        }
+    }
+
+    /// Settles the invocation: called once, however it ended. `commit` is shown after the guest's own calls.
+    pub(super) fn settle_as(&mut self, outcome: Outcome, commit: Option<Span>) {
+        assert!(!self.settled, "an invocation is settled once");
+        self.settled = true;
+        let at = self.scope.pen.elapsed();
         let failure = if let Outcome::Failed { code, .. } = &outcome { Some(*code) } else { None };
         let writer = self.scope.pen.write(|writer| std::mem::replace(writer, Writer::new(false)));
         self.start.instantiated =
             writer.instantiated.map_or(Elapsed::ZERO, |made| made.less(self.start.queued).less(self.start.loaded));
         let usage = usage(&writer.counts, &self.facts, at, self.cpu);
-        let views = fold::views(&writer, at);
+        let mut views = fold::views(&writer, at);
+        views.spans.extend(commit);
         let kept = self.facts.detailed && (self.facts.kept || fold::is_failure(&outcome));
         let journal = kept.then(|| sealed(&self.services, &self.facts, writer, at, &outcome, usage));
         let record = record(&self.facts, self.start, Settlement { duration: at, outcome, usage, journal_kept: kept }, views);
@@ -93,6 +104,7 @@ fn usage(counts: &Counts, facts: &Facts, wall: Elapsed, cpu: Elapsed) -> Usage {
         outbound_calls: counts.outbound_calls,
         outbound_bytes: ByteCount(counts.outbound_bytes),
         log_bytes: ByteCount(counts.log_bytes),
+        services: counts.services,
     }
 }
 
@@ -126,6 +138,7 @@ fn record(facts: &Facts, start: Start, settlement: Settlement, views: Views) -> 
         logs,
         refusals,
         journal_kept,
+        delivery: facts.delivery.clone(),
     }
 }
 

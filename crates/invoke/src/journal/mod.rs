@@ -6,6 +6,7 @@
 //! while spans, logs and refusals go on to theirs.
 
 pub(crate) mod fold;
+pub(crate) mod mask;
 pub(crate) mod open;
 pub(crate) mod seal;
 pub(crate) mod tally;
@@ -18,13 +19,25 @@ use types::{
     limits,
 };
 
-use self::tally::{BodyTally, Counts};
+use self::{
+    mask::Hidden,
+    tally::{BodyTally, Counts},
+};
 
 /// What is noted, in order. The response's head stays as HTTP has it until the journal is encoded.
 #[derive(Debug)]
 pub(crate) enum Note {
     Entry(Entry),
-    Respond { at: Elapsed, status: StatusCode, headers: HeaderMap },
+    Respond {
+        at: Elapsed,
+        status: StatusCode,
+        headers: HeaderMap,
+    },
+    /// A call that is not recorded, without what it carried.
+    Named {
+        at: Elapsed,
+        name: String,
+    },
 }
 
 /// A journal that is being written.
@@ -43,6 +56,8 @@ pub(crate) struct Writer {
     pub(crate) body: BodyTally,
     /// When the instance was made.
     pub(crate) instantiated: Option<Elapsed>,
+    /// Values of secrets that the guest has read: they are noted as what a replay gives in their place.
+    pub(crate) hidden: Vec<Hidden>,
 }
 
 impl Writer {
@@ -58,6 +73,7 @@ impl Writer {
             counts: Counts::default(),
             body: BodyTally::default(),
             instantiated: None,
+            hidden: Vec::new(),
         }
     }
 
@@ -66,28 +82,44 @@ impl Writer {
         self.detailed && self.cut.is_none()
     }
 
+    /// Keeps a value out of what is noted from now on.
+    pub(crate) fn hide(&mut self, hidden: Option<Hidden>) {
+        self.hidden.extend(hidden.filter(|hidden| !self.hidden.contains(hidden)));
+    }
+
     /// Notes the beginning of a call and numbers it. Calls past the bound are counted and not shown.
-    pub(crate) fn call(&mut self, at: Elapsed, operation: Operation) -> CallId {
+    pub(crate) fn call(&mut self, at: Elapsed, mut operation: Operation) -> CallId {
         let id = CallId(self.calls);
         self.calls += 1;
         self.counts.call(&operation);
+        if !self.hidden.is_empty() {
+            mask::mask(&mut operation, &self.hidden);
+        }
         let recorded = self.records() && self.fits(weight::operation(&operation));
         if id.0 as usize >= limits::JOURNAL_RECORDS {
             self.counts.dropped_spans += 1;
             return id;
         }
-        let operation = if recorded { operation } else { weight::lean(operation) };
-        self.notes.push(Note::Entry(Entry::Call { id, at, operation }));
+        self.notes.push(match operation {
+            operation if recorded => Note::Entry(Entry::Call { id, at, operation }),
+            kv @ (Operation::KvGet { .. }
+            | Operation::KvGetMany { .. }
+            | Operation::KvList { .. }
+            | Operation::KvCommit { .. }) => Note::Entry(Entry::Call { id, at, operation: weight::lean(kv) }),
+            http @ Operation::Http { .. } => Note::Entry(Entry::Call { id, at, operation: weight::lean(http) }),
+            other => Note::Named { at, name: other.name() },
+        });
         id
     }
 
     /// Notes the answer to a call: in full where it is recorded, else in a word or two.
     pub(crate) fn reply(&mut self, id: CallId, at: Elapsed, reply: Reply) {
+        self.counts.reply(&reply);
         if id.0 as usize >= limits::JOURNAL_RECORDS {
             return;
         }
         let recorded = self.records() && self.fits(weight::reply(&reply));
-        let reply = if recorded || matches!(reply, Reply::Failed(_)) { reply } else { Reply::Summary(fold::result(&reply)) };
+        let reply = if recorded || matches!(reply, Reply::Failed(_)) { reply } else { Reply::Summary(reply.result()) };
         self.notes.push(Note::Entry(Entry::Return { id, at, reply }));
     }
 

@@ -20,6 +20,13 @@ impl SealKey {
         Self(bytes)
     }
 
+    /// What tells whether a secret was another one, and nothing else of it: a hash under a key that leaves the node never.
+    pub(crate) fn digest(&self, app: &AppKey, value: &[u8]) -> types::Digest {
+        let mut derive = blake3::Hasher::new_derive_key("dayfly 2026-11-21 hashes of one app's secrets");
+        derive.update(&self.0).update(app.to_string().as_bytes());
+        types::Digest::from_bytes(*blake3::keyed_hash(derive.finalize().as_bytes(), value).as_bytes())
+    }
+
     fn of(&self, app: &AppKey) -> LessSafeKey {
         let mut derive = blake3::Hasher::new_derive_key("dayfly 2026-11-21 journal of one app");
         derive.update(&self.0).update(app.to_string().as_bytes());

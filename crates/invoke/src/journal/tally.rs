@@ -3,8 +3,10 @@
 use bytes::Bytes;
 use types::{
     Digest,
-    journal::{BodyDigest, Operation},
+    journal::{BodyDigest, Operation, Reply, SqlCall, StreamCall},
     limits,
+    sql::{SqlValue, Statement},
+    usage::{Services, Traffic},
 };
 
 /// Exact counts of one invocation.
@@ -19,6 +21,7 @@ pub(crate) struct Counts {
     pub(crate) dropped_logs: u64,
     pub(crate) dropped_spans: u64,
     pub(crate) memory_peak: u64,
+    pub(crate) services: Services,
 }
 
 impl Counts {
@@ -28,7 +31,64 @@ impl Counts {
             Operation::KvGet { .. } | Operation::KvGetMany { .. } | Operation::KvList { .. } | Operation::KvCommit { .. } => {
                 self.kv_calls += 1;
             }
+            Operation::QueueSend { messages, .. } => {
+                let bytes = messages.iter().map(|message| message.body.len()).sum();
+                add(&mut self.services.queue, bytes);
+            }
+            Operation::Stream { call, .. } => {
+                let bytes = match call {
+                    StreamCall::Append { records, .. } => records.iter().map(|record| record.body.len()).sum(),
+                    StreamCall::Read { .. } | StreamCall::Stats => 0,
+                };
+                add(&mut self.services.stream, bytes);
+            }
+            Operation::Sql { call, .. } => add(&mut self.services.sql, sql_bytes(call)),
+            // Bodies are counted as they pass.
+            Operation::Bucket { .. } => add(&mut self.services.bucket, 0),
+            Operation::Publish { events, .. } => {
+                let bytes = events.iter().filter_map(|event| event.data.as_ref()).map(bytes::Bytes::len).sum();
+                add(&mut self.services.event, bytes);
+            }
+            Operation::Secret { .. } => {}
         }
+    }
+
+    /// Counts what an answer carries.
+    pub(crate) fn reply(&mut self, reply: &Reply) {
+        match reply {
+            Reply::StreamRecords(records) => {
+                self.services.stream.bytes.0 += records.iter().map(|found| found.record.body.len() as u64).sum::<u64>();
+            }
+            Reply::SqlRows { rows, .. } => {
+                let values = rows.iter().flat_map(|rows| rows.rows.iter().flatten());
+                self.services.sql.bytes.0 += values.map(|value| value_bytes(value) as u64).sum::<u64>();
+            }
+            _ => {}
+        }
+    }
+}
+
+fn add(traffic: &mut Traffic, bytes: usize) {
+    traffic.calls += 1;
+    traffic.bytes.0 += bytes as u64;
+}
+
+pub(crate) fn sql_bytes(call: &SqlCall) -> usize {
+    let statement = |statement: &Statement| statement.parameters.iter().map(value_bytes).sum::<usize>() + statement.text.len();
+    match call {
+        SqlCall::Connect => 0,
+        SqlCall::Run(one) => statement(one),
+        SqlCall::Batch(statements) => statements.iter().map(statement).sum(),
+    }
+}
+
+/// The bytes of a value: numbers have eight.
+pub(crate) fn value_bytes(value: &SqlValue) -> usize {
+    match value {
+        SqlValue::Null => 1,
+        SqlValue::Integer(_) | SqlValue::Real(_) => 8,
+        SqlValue::Text(text) => text.len(),
+        SqlValue::Blob(bytes) => bytes.len(),
     }
 }
 

@@ -2,9 +2,15 @@
 
 use bytes::Bytes;
 use types::{
-    journal::{Headers, Operation, Reply},
+    CloudEvent,
+    journal::{Headers, Operation, Reply, StreamCall},
     kv::Write,
+    object::ObjectInfo,
+    queue::Message,
+    stream::Record,
 };
+
+use super::tally::{sql_bytes, value_bytes};
 
 /// About as many bytes as the operation holds; exact enough to bound a journal.
 pub(super) fn operation(operation: &Operation) -> u64 {
@@ -20,6 +26,11 @@ pub(super) fn operation(operation: &Operation) -> u64 {
             values.sum::<usize>() + transaction.conditions.len() * 64
         }
         Operation::Http { request } => request.target.len() + headers_bytes(&request.headers),
+        Operation::QueueSend { messages, .. } => messages.iter().map(message).sum(),
+        Operation::Stream { call: StreamCall::Append { records, .. }, .. } => records.iter().map(record).sum(),
+        Operation::Sql { call, .. } => sql_bytes(call) + 64,
+        Operation::Publish { events, .. } => events.iter().map(event).sum(),
+        Operation::Stream { .. } | Operation::Bucket { .. } | Operation::Secret { .. } => 256,
     };
     size as u64
 }
@@ -35,8 +46,35 @@ pub(super) fn reply(reply: &Reply) -> u64 {
         Reply::Http { headers, .. } => headers_bytes(headers),
         Reply::Failed(failure) => failure.message.len(),
         Reply::Summary(text) => text.len(),
+        Reply::QueueSent(sent) => sent.len() * 16,
+        Reply::StreamAppended(places) => places.len() * 16,
+        Reply::StreamRecords(records) => records.iter().map(|found| record(&found.record) + 16).sum(),
+        Reply::StreamStats(partitions) => partitions.iter().map(|partition| 32 + partition.groups.len() * 64).sum(),
+        Reply::SqlRows { rows, .. } => rows.iter().flat_map(|rows| rows.rows.iter().flatten()).map(|v| value_bytes(v) + 24).sum(),
+        Reply::Object(found) => found.as_ref().map_or(0, object),
+        Reply::ObjectPage(page) => page.objects.iter().map(object).sum(),
+        Reply::SqlConnected | Reply::BucketCreated(_) | Reply::BucketMade(_) | Reply::Published | Reply::Secret(_) => 64,
     };
     size as u64
+}
+
+fn message(message: &Message) -> usize {
+    let attributes = message.attributes.iter().map(|(name, value)| name.len() + value.len() + 48).sum::<usize>();
+    message.body.len() + attributes + 128
+}
+
+fn record(record: &Record) -> usize {
+    record.body.len() + record.key.as_ref().map_or(0, Bytes::len) + 128
+}
+
+fn event(event: &CloudEvent) -> usize {
+    event.data.as_ref().map_or(0, Bytes::len) + event.extensions.len() * 64 + 256
+}
+
+fn object(object: &ObjectInfo) -> usize {
+    let attributes = &object.attributes;
+    let said = [&attributes.headers, &attributes.metadata, &attributes.tags];
+    object.key.len() + said.into_iter().flatten().map(|(name, value)| name.len() + value.len() + 48).sum::<usize>() + 256
 }
 
 fn headers_bytes(headers: &Headers) -> usize {

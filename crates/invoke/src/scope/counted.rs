@@ -1,4 +1,4 @@
-//! Bodies of outbound calls, counted as they pass.
+//! Bodies of outbound calls and of objects, counted as they pass.
 
 use std::{
     pin::Pin,
@@ -11,19 +11,33 @@ use http_body::{Frame, SizeHint};
 use ports::{Body, BodyError};
 
 use super::live::Pen;
+use crate::journal::tally::Counts;
 
-/// A body whose bytes are added to the invocation's outbound count.
+/// Where bytes are counted.
+type Count = fn(&mut Counts) -> &mut u64;
+
+/// Those of outbound calls.
+pub(crate) fn outbound(counts: &mut Counts) -> &mut u64 {
+    &mut counts.outbound_bytes
+}
+/// Those of objects.
+pub(crate) fn bucket(counts: &mut Counts) -> &mut u64 {
+    &mut counts.services.bucket.bytes.0
+}
+
+/// A body whose bytes are counted.
 pub(crate) struct CountedBody {
     inner: Body,
     pen: Arc<Pen>,
+    count: Count,
 }
 
 impl CountedBody {
     /// Wraps a body; an empty one stays as it is.
-    pub(crate) fn wrap(inner: Body, pen: &Arc<Pen>) -> Body {
+    pub(crate) fn wrap(inner: Body, pen: &Arc<Pen>, count: Count) -> Body {
         match inner {
             Body::Empty => Body::Empty,
-            inner => Body::stream(Self { inner, pen: pen.clone() }),
+            inner => Body::stream(Self { inner, pen: pen.clone(), count }),
         }
     }
 }
@@ -38,7 +52,7 @@ impl http_body::Body for CountedBody {
             && let Some(data) = frame.data_ref()
         {
             let bytes = data.len() as u64;
-            self.pen.write(|writer| writer.counts.outbound_bytes += bytes);
+            self.pen.write(|writer| *(self.count)(&mut writer.counts) += bytes);
         }
         polled
     }

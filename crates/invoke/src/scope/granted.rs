@@ -1,41 +1,58 @@
 //! Least privilege: a function can do what its manifest names and nothing else.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Response, Uri};
-use ports::{BoxStream, Kv, Outbound, StoreError, body::Body, outbound::OutboundRequest};
+use http::{HeaderName, HeaderValue, Response, Uri};
+use ports::{BoxStream, Clock, Kv, Outbound, StoreError, body::Body, outbound::OutboundRequest};
 use types::{
-    Code, Function, Grant,
+    Cause, Code, Elapsed, Function,
     app::{Access, Resource, ResourceKind},
     journal::Failure,
-    kv::{Change, Committed, Entry, Namespace, Transaction, WatchFrom},
+    kv::{Change, Committed, Entry, Namespace, Transaction, WatchFrom, Write},
     limits,
 };
 
-/// What the grants allow with a key-value store.
-///
-/// # Errors
-/// `E0201` if they don't name it.
-pub(crate) fn kv_access(function: &str, uses: &[Grant], store: &str) -> Result<Access, Failure> {
-    let named = |grant: &&Grant| grant.resource.kind == ResourceKind::Kv && grant.resource.name == store;
-    uses.iter().find(named).map(|grant| grant.access).ok_or_else(|| Failure {
-        code: Code::E0201,
-        message: format!("{function} was not granted kv.{store}: add \"kv.{store}\" to uses in [fn.{function}]"),
-    })
-}
+use super::{
+    internal::{self, Internal},
+    service::read_only,
+};
 
-/// A key-value store under a grant.
+/// A key-value store under a grant. What is written says what wrote it, and lives as long as the app says.
 pub(crate) struct GrantedKv {
     inner: Arc<dyn Kv>,
     access: Access,
     resource: Resource,
+    cause: Cause,
+    /// How long entries live that are written without an expiry, with the clock that tells when that is.
+    expire: Option<(Elapsed, Arc<dyn Clock>)>,
 }
 
 impl GrantedKv {
-    pub(crate) fn new(inner: Arc<dyn Kv>, access: Access, store: &str) -> Self {
-        Self { inner, access, resource: Resource { kind: ResourceKind::Kv, name: store.to_owned() } }
+    pub(crate) fn new(inner: Arc<dyn Kv>, access: Access, store: &str, cause: Cause) -> Self {
+        Self { inner, access, resource: Resource { kind: ResourceKind::Kv, name: store.to_owned() }, cause, expire: None }
+    }
+
+    /// Gives entries a life of this long that are written without one.
+    pub(crate) fn expiring(self, after: Option<Duration>, clock: &Arc<dyn Clock>) -> Self {
+        Self { expire: after.map(|after| (Elapsed::from(after), clock.clone())), ..self }
+    }
+
+    fn date(&self, writes: &mut [Write]) {
+        let Some((after, clock)) = &self.expire else { return };
+        let at = clock.now().plus(*after);
+        for write in writes {
+            if let Write::Put { expires, .. } = write {
+                expires.get_or_insert(at);
+            }
+        }
     }
 }
 
@@ -56,16 +73,13 @@ impl Kv for GrantedKv {
     ) -> Result<Vec<Entry>, StoreError> {
         self.inner.list(namespace, prefix, after, limit).await
     }
-    async fn commit(&self, namespace: &Namespace, transaction: Transaction) -> Result<Committed, StoreError> {
-        match self.access {
-            Access::ReadWrite => self.inner.commit(namespace, transaction).await,
-            Access::Read => {
-                let Self { resource, .. } = self;
-                Err(StoreError::Denied(format!(
-                    "{resource} is granted for reading only: write \"{resource}\" instead of \"{resource}:read\""
-                )))
-            }
+    async fn commit(&self, namespace: &Namespace, mut transaction: Transaction) -> Result<Committed, StoreError> {
+        if self.access == Access::Read {
+            return Err(read_only(&self.resource));
         }
+        self.date(&mut transaction.writes);
+        transaction.cause = Some(self.cause);
+        self.inner.commit(namespace, transaction).await
     }
     async fn watch(&self, namespace: &Namespace, prefix: Bytes, from: WatchFrom) -> Result<BoxStream<Change>, StoreError> {
         self.inner.watch(namespace, prefix, from).await
@@ -74,28 +88,44 @@ impl Kv for GrantedKv {
 
 /// The way out under a function's reach.
 pub(crate) struct GrantedOutbound {
-    inner: Arc<dyn Outbound>,
-    function: Arc<types::LiveFunction>,
-    calls: std::sync::atomic::AtomicU32,
+    pub(crate) inner: Arc<dyn Outbound>,
+    /// The way to the app's own functions.
+    pub(crate) internal: Internal,
+    pub(crate) calls: AtomicU32,
+    /// What a call's key is made from where a run may be a repetition; `None` for requests.
+    pub(crate) repeatable: Option<Arc<[u8; 32]>>,
 }
 
 impl GrantedOutbound {
-    pub(crate) fn new(inner: Arc<dyn Outbound>, function: Arc<types::LiveFunction>) -> Self {
-        Self { inner, function, calls: std::sync::atomic::AtomicU32::new(0) }
+    /// A repeated delivery makes the same calls again: whoever is called can tell by the key, which is the same each time.
+    fn mark(&self, request: &mut OutboundRequest, call: u32) {
+        let Some(run) = &self.repeatable else { return };
+        let name = HeaderName::from_static("idempotency-key");
+        request.request.headers_mut().entry(name).or_insert_with(|| {
+            let mut hasher = blake3::Hasher::new_keyed(run);
+            hasher.update(&call.to_be_bytes());
+            let key = hasher.finalize().to_hex();
+            HeaderValue::from_str(&key[..32]).expect("hexadecimal digits are a header's value")
+        });
     }
 }
 
 #[async_trait]
 impl Outbound for GrantedOutbound {
     async fn send(&self, mut request: OutboundRequest) -> Result<Response<Body>, Failure> {
-        let made = self.calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let made = self.calls.fetch_add(1, Ordering::Relaxed);
         if made >= limits::OUTBOUND_CALLS {
             let message = format!("outbound calls {}, allowed {}", made + 1, limits::OUTBOUND_CALLS);
             return Err(Failure { code: Code::E0510, message });
         }
-        request.private_named = reached(&self.function.function, request.request.uri())?;
+        let function = &self.internal.function;
+        request.private_named = reached(&function.function, request.request.uri())?;
+        self.mark(&mut request, made);
+        if let Some(name) = internal::name(request.request.uri()).map(str::to_owned) {
+            return self.internal.call(&name, request).await;
+        }
         // Connections are kept and used again within an app, never across apps.
-        request.request.extensions_mut().insert(self.function.key.clone());
+        request.request.extensions_mut().insert(function.key.clone());
         self.inner.send(request).await
     }
 }

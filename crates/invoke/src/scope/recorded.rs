@@ -14,7 +14,10 @@ use types::{
     kv::{Change, Committed, Entry, Namespace, Transaction, WatchFrom},
 };
 
-use super::{counted::CountedBody, live::Pen};
+use super::{
+    counted::{self, CountedBody},
+    live::Pen,
+};
 use crate::journal::headers_of;
 
 /// A key-value store whose calls are noted.
@@ -24,35 +27,18 @@ pub(crate) struct RecordedKv {
     pub(crate) pen: Arc<Pen>,
 }
 
-impl RecordedKv {
-    fn note<T>(&self, id: CallId, result: &Result<T, StoreError>, reply: impl FnOnce(&T) -> Reply) {
-        let reply = match result {
-            Ok(value) => reply(value),
-            Err(error) => {
-                let failure = Failure { code: error.code(), message: error.to_string() };
-                // A lost race is part of the interface; the rest is told to people, whatever the function makes of it.
-                if !matches!(failure.code, Code::E0710) {
-                    self.pen.refused(&failure);
-                }
-                Reply::Failed(failure)
-            }
-        };
-        self.pen.reply(id, reply);
-    }
-}
-
 #[async_trait]
 impl Kv for RecordedKv {
     async fn get(&self, namespace: &Namespace, key: &Bytes) -> Result<Option<Entry>, StoreError> {
         let id = self.pen.call(Operation::KvGet { store: self.store.clone(), key: key.clone() });
         let result = self.inner.get(namespace, key).await;
-        self.note(id, &result, |entry| Reply::KvEntry(entry.clone()));
+        self.pen.answered(id, &result, |entry| Reply::KvEntry(entry.clone()));
         result
     }
     async fn get_many(&self, namespace: &Namespace, keys: &[Bytes]) -> Result<Vec<Option<Entry>>, StoreError> {
         let id = self.pen.call(Operation::KvGetMany { store: self.store.clone(), keys: keys.to_vec() });
         let result = self.inner.get_many(namespace, keys).await;
-        self.note(id, &result, |entries| Reply::KvEntries(entries.clone()));
+        self.pen.answered(id, &result, |entries| Reply::KvEntries(entries.clone()));
         result
     }
     async fn list(
@@ -69,13 +55,13 @@ impl Kv for RecordedKv {
             limit: u32::try_from(limit).unwrap_or(u32::MAX),
         });
         let result = self.inner.list(namespace, prefix, after, limit).await;
-        self.note(id, &result, |page| Reply::KvPage(page.clone()));
+        self.pen.answered(id, &result, |page| Reply::KvPage(page.clone()));
         result
     }
     async fn commit(&self, namespace: &Namespace, transaction: Transaction) -> Result<Committed, StoreError> {
         let id = self.pen.call(Operation::KvCommit { store: self.store.clone(), transaction: transaction.clone() });
         let result = self.inner.commit(namespace, transaction).await;
-        self.note(id, &result, |committed| Reply::KvCommitted(*committed));
+        self.pen.answered(id, &result, |committed| Reply::KvCommitted(*committed));
         result
     }
     /// Not noted: guests have no way to watch.
@@ -97,15 +83,19 @@ impl Outbound for RecordedOutbound {
         let operation = Operation::Http { request: head_of(&request.request) };
         let id = self.pen.call(operation);
         request.request.headers_mut().entry("traceparent").or_insert_with(|| self.traceparent.clone());
-        request.request = request.request.map(|body| CountedBody::wrap(body, &self.pen));
-        let result = self.inner.send(request).await.map(|response| response.map(|body| CountedBody::wrap(body, &self.pen)));
+        request.request = request.request.map(|body| CountedBody::wrap(body, &self.pen, counted::outbound));
+        let result = self
+            .inner
+            .send(request)
+            .await
+            .map(|response| response.map(|body| CountedBody::wrap(body, &self.pen, counted::outbound)));
         match &result {
             Ok(response) => {
                 let headers = headers_of(response.headers());
                 self.pen.reply(id, Reply::Http { status: response.status().as_u16(), headers });
             }
             Err(failure) => {
-                if matches!(failure.code, Code::E0207 | Code::E0208 | Code::E0210 | Code::E0510) {
+                if matches!(failure.code, Code::E0207 | Code::E0208 | Code::E0210 | Code::E0213 | Code::E0510) {
                     self.pen.refused(failure);
                 }
                 self.pen.reply(id, Reply::Failed(failure.clone()));
@@ -128,16 +118,32 @@ pub(crate) fn head_of(request: &Request<Body>) -> RequestHead {
 }
 
 impl Pen {
-    fn refused(&self, failure: &Failure) {
+    /// Notes how a store answered.
+    pub(crate) fn answered<T>(&self, id: CallId, result: &Result<T, StoreError>, reply: impl FnOnce(&T) -> Reply) {
+        let reply = match result {
+            Ok(value) => reply(value),
+            Err(error) => {
+                let failure = Failure { code: error.code(), message: error.to_string() };
+                // A lost race is part of the interface, and so is what the engine says to a statement; the rest is told to people,
+                // whatever the function makes of it.
+                if !matches!(failure.code, Code::E0710 | Code::E0610) {
+                    self.refused(&failure);
+                }
+                Reply::Failed(failure)
+            }
+        };
+        self.reply(id, reply);
+    }
+    pub(crate) fn refused(&self, failure: &Failure) {
         let Failure { code, message } = failure.clone();
         let at = self.elapsed();
         self.write(|writer| writer.note(crate::journal::Note::Entry(Note::Refused { at, code, message })));
     }
-    fn reply(&self, id: CallId, reply: Reply) {
+    pub(crate) fn reply(&self, id: CallId, reply: Reply) {
         let at = self.elapsed();
         self.write(|writer| writer.reply(id, at, reply));
     }
-    fn call(&self, operation: Operation) -> CallId {
+    pub(crate) fn call(&self, operation: Operation) -> CallId {
         let at = self.elapsed();
         self.write(|writer| writer.call(at, operation))
     }

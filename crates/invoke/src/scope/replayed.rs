@@ -6,7 +6,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU32},
 };
 
 use async_trait::async_trait;
@@ -15,19 +15,31 @@ use http::Response;
 use http_body_util::BodyExt as _;
 use parking_lot::Mutex;
 use ports::{
-    Body, BoxFuture, BoxStream, Kv, Outbound, Scope, StoreError, Tape,
+    Body, BoxFuture, BoxStream, Kv, Outbound, Publish, Scope, StoreError, Tape,
     outbound::OutboundRequest,
-    scope::OpenKv,
+    scope::{OpenBucket, OpenKv, OpenQueue, OpenSql, OpenStream},
+    secrets::SecretValue,
     tape::{Diverged, Question},
 };
 use types::{
     ByteCount, Code, Elapsed, Timestamp,
-    journal::{Answer, CallId, Entry, Failure, Journal, Level, LogLine, Operation, Reply},
+    app::{Access, ResourceKind},
+    journal::{Answer, CallId, Entry, Failure, Invoke, Journal, Level, LogLine, Operation, Reply},
     kv::{self, Change, Committed, Namespace, Transaction, WatchFrom},
+    object::BucketName,
+    queue::QueueName,
+    sql::DatabaseName,
+    stream::StreamName,
 };
 
-use super::{granted, random::SeedStream, recorded::head_of};
-use crate::journal::{fold, headers_of, tally::BodyTally};
+use super::{
+    bucket, bus, queue,
+    random::SeedStream,
+    recorded::head_of,
+    service::{self, Decide, Service},
+    sql, stream,
+};
+use crate::journal::{headers_of, mask, tally::BodyTally};
 
 /// Why a replay goes no further.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +71,8 @@ pub(crate) struct Seen {
     pub(crate) response: Option<(u16, types::journal::Headers)>,
     pub(crate) body: BodyTally,
     pub(crate) broken: Option<String>,
+    /// Secrets that were replaced.
+    pub(crate) fakes: Vec<String>,
     random: Option<SeedStream>,
 }
 
@@ -69,6 +83,8 @@ pub(crate) struct ReplayScope {
     sequence: Vec<usize>,
     replies: HashMap<CallId, usize>,
     until: Option<usize>,
+    /// Numbers the connections to databases, as they were numbered then.
+    connections: Arc<AtomicU32>,
     pub(crate) seen: Mutex<Seen>,
 }
 
@@ -79,7 +95,7 @@ impl ReplayScope {
         let reply =
             |(index, entry): (usize, &Entry)| if let Entry::Return { id, .. } = entry { Some((*id, index)) } else { None };
         let replies = journal.entries.iter().enumerate().filter_map(reply).collect();
-        Arc::new(Self { sequence, replies, journal, until, seen: Mutex::default() })
+        Arc::new(Self { sequence, replies, journal, until, connections: Arc::default(), seen: Mutex::default() })
     }
 
     /// How many steps the record has.
@@ -132,7 +148,7 @@ impl ReplayScope {
     /// replay has reached the end of the record.
     async fn reply(&self, operation: Operation) -> Reply {
         let asked = self.step(
-            || fold::name(&operation),
+            || operation.name(),
             |entry| matches!(entry, Entry::Call { operation: recorded, .. } if *recorded == operation).then_some(()),
         );
         let found = asked.ok().and_then(|()| {
@@ -155,6 +171,23 @@ impl ReplayScope {
         }
     }
 
+    /// What stands for a secret: of its length, and never its value, which is in no record.
+    async fn secret(&self, name: String) -> Result<Option<SecretValue>, Failure> {
+        match self.reply(Operation::Secret { name: name.clone() }).await {
+            Reply::Secret(None) => Ok(None),
+            Reply::Secret(Some(secret)) => {
+                let value = mask::fake(&name, secret.bytes as usize);
+                let mut seen = self.seen.lock();
+                if !seen.fakes.contains(&name) {
+                    seen.fakes.push(name);
+                }
+                Ok(Some(SecretValue(value)))
+            }
+            Reply::Failed(failure) => Err(failure),
+            _ => Err(Failure { code: Code::E0806, message: "the record has a reply of another kind".into() }),
+        }
+    }
+
     fn answer(&self, asked: &'static str, fits: impl Fn(&Answer) -> bool) -> Result<Answer, Diverged> {
         let pick = |entry: &Entry| match entry {
             Entry::Answer(answer) if fits(answer) => Some(answer.clone()),
@@ -167,7 +200,7 @@ impl ReplayScope {
 /// An entry in a few words, as a divergence shows it.
 pub(crate) fn describe(entry: &Entry) -> String {
     match entry {
-        Entry::Call { operation, .. } => fold::name(operation),
+        Entry::Call { operation, .. } => operation.name(),
         Entry::Answer(answer) => match answer {
             Answer::Monotonic(_) => "read of the monotonic clock".into(),
             Answer::Wall(_) => "read of the wall clock".into(),
@@ -212,12 +245,78 @@ impl Tape for ReplayScope {
 /// The scope as a runtime sees it.
 pub(crate) struct ReplayWorld(pub(crate) Arc<ReplayScope>);
 
+impl ReplayWorld {
+    /// What was recorded of the invocation, and what its grants allowed with the resource.
+    fn granted(&self, kind: ResourceKind, name: &str, decide: Decide) -> Result<(&Invoke, Access), Failure> {
+        let invoke = &self.0.journal.invoke;
+        Ok((invoke, decide(invoke.function.as_str(), &invoke.uses, kind, name)?))
+    }
+    fn service(&self) -> Arc<dyn Service> {
+        Arc::new(Replayed(self.0.clone()))
+    }
+}
+
+/// Stands for any service: says what the record says.
+struct Replayed(Arc<ReplayScope>);
+
+#[async_trait]
+impl Service for Replayed {
+    async fn call(&self, operation: Operation, body: Body) -> Result<(Reply, Body), StoreError> {
+        drain(body);
+        match self.0.reply(operation).await {
+            Reply::Failed(failure) => Err(StoreError::from_record(failure)),
+            // The bytes of a body come from the tape, read by read.
+            reply => Ok((reply, Body::Empty)),
+        }
+    }
+}
+
 impl Scope for ReplayWorld {
     fn kv(&self, store: &str) -> Result<OpenKv, Failure> {
         let invoke = &self.0.journal.invoke;
-        granted::kv_access(invoke.function.as_str(), &invoke.uses, store)?;
+        service::access(invoke.function.as_str(), &invoke.uses, ResourceKind::Kv, store)?;
         let namespace = Namespace::of(&invoke.app, &invoke.env, store);
         Ok(OpenKv { kv: Arc::new(ReplayedKv { world: self.0.clone(), store: store.to_owned() }), namespace })
+    }
+    fn queue(&self, name: &str) -> Result<OpenQueue, Failure> {
+        let Invoke { app, env, .. } = self.granted(ResourceKind::Queue, name, service::send_access)?.0;
+        let front = queue::Front { service: self.service(), name: name.to_owned() };
+        Ok(OpenQueue { queue: Arc::new(front), name: QueueName::of(app, env, name) })
+    }
+    fn stream(&self, name: &str) -> Result<OpenStream, Failure> {
+        let Invoke { app, env, .. } = self.granted(ResourceKind::Stream, name, service::access)?.0;
+        let front = stream::Front { service: self.service(), name: name.to_owned() };
+        Ok(OpenStream { log: Arc::new(front), name: StreamName::of(app, env, name) })
+    }
+    fn sql(&self, name: &str) -> Result<OpenSql, Failure> {
+        let (Invoke { app, env, .. }, access) = self.granted(ResourceKind::Sql, name, service::access)?;
+        let front = sql::Front { service: self.service(), name: name.to_owned(), connections: self.0.connections.clone() };
+        Ok(OpenSql { sql: Arc::new(front), database: DatabaseName::of(app, env, name), access: sql::access_of(access) })
+    }
+    fn bucket(&self, name: &str) -> Result<OpenBucket, Failure> {
+        let Invoke { app, env, .. } = self.granted(ResourceKind::Bucket, name, service::access)?.0;
+        let bucket = BucketName::of(app, env, name);
+        let front = bucket::Front { service: self.service(), name: name.to_owned(), bucket: bucket.clone() };
+        Ok(OpenBucket { objects: Arc::new(front), bucket })
+    }
+    fn bus(&self, name: &str) -> Result<Arc<dyn Publish>, Failure> {
+        self.granted(ResourceKind::Event, name, service::send_access)?;
+        Ok(Arc::new(bus::Front { service: self.service(), name: name.to_owned() }))
+    }
+    fn secret(&self, name: &str) -> BoxFuture<Result<Option<SecretValue>, Failure>> {
+        let granted = self.granted(ResourceKind::Secret, name, service::access).map(drop);
+        let (world, name) = (self.0.clone(), name.to_owned());
+        Box::pin(async move {
+            granted?;
+            world.secret(name).await
+        })
+    }
+    fn secrets(&self) -> Vec<String> {
+        service::secrets(&self.0.journal.invoke.uses)
+    }
+    fn source(&self) -> String {
+        let Invoke { app, function, .. } = &self.0.journal.invoke;
+        service::source(app, function)
     }
     fn outbound(&self) -> Arc<dyn Outbound> {
         Arc::new(ReplayedOutbound(self.0.clone()))
@@ -286,8 +385,7 @@ struct ReplayedKv {
 impl ReplayedKv {
     async fn ask<T>(&self, operation: Operation, pick: impl FnOnce(Reply) -> Option<T>) -> Result<T, StoreError> {
         match self.world.reply(operation).await {
-            Reply::Failed(Failure { code: Code::E0202, message }) => Err(StoreError::Denied(message)),
-            Reply::Failed(Failure { message, .. }) => Err(StoreError::Failed(message)),
+            Reply::Failed(failure) => Err(StoreError::from_record(failure)),
             reply => pick(reply).ok_or_else(|| StoreError::Damaged("the record has a reply of another kind".into())),
         }
     }

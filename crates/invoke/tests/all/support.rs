@@ -208,7 +208,14 @@ impl World {
         let request = Request::get(format!("http://shop.localhost{path}")).header("cookie", "secret").body(body);
         let request = request.expect("a request");
         let received_ns = ports::Clock::monotonic_ns(&system::SystemClock::new());
-        self.engine.invoke(Invocation { function: self.function.clone(), request, parent: None, received_ns, depth: 0, batch: None })
+        self.engine.invoke(Invocation {
+            function: self.function.clone(),
+            request,
+            parent: None,
+            received_ns,
+            depth: 0,
+            batch: None,
+        })
     }
 
     pub(crate) fn records(&self) -> Vec<Arc<InvocationRecord>> {

@@ -28,6 +28,9 @@ pub struct ReplayReport {
     pub status: Option<u16>,
     /// The log lines of the run.
     pub logs: Vec<ReplayedLine>,
+    /// Secrets in whose place the run was given something else of the same length, since no record holds them.
+    #[serde(default)]
+    pub secrets_replaced: Vec<String>,
 }
 
 /// Why a replay goes no further.
