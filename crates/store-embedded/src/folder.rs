@@ -45,6 +45,15 @@ impl Folder {
     pub(crate) fn blobs(&self) -> PathBuf {
         self.root.join("blobs")
     }
+    pub(crate) fn sql(&self) -> PathBuf {
+        self.root.join("sql")
+    }
+    pub(crate) fn secrets(&self) -> PathBuf {
+        self.root.join("secrets.sqlite")
+    }
+    pub(crate) fn secrets_key(&self) -> PathBuf {
+        self.root.join("secrets.key")
+    }
     pub(crate) fn catalog(&self) -> PathBuf {
         self.root.join("catalog.sqlite")
     }

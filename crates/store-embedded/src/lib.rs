@@ -6,6 +6,7 @@
 //! blobs/ab/cdef…    content-addressed bytes, by the hexadecimal digits of their BLAKE3 digest
 //! blobs/tmp/        files that are being written; emptied at start
 //! catalog.sqlite    apps, revisions and shares of traffic
+//! sql/              the databases of apps, one file each: see `sql`
 //! telemetry/        summaries, logs, usage and journals: see [`telemetry`]
 //! ```
 //!
@@ -21,6 +22,7 @@ mod kv;
 mod lease;
 mod queue;
 mod shard;
+mod sql;
 mod sqlite;
 mod stop;
 mod store;

@@ -15,6 +15,7 @@ use crate::{
     lease::{LeaseModule, LeaseStore},
     queue::{QueueModule, QueueStore},
     shard::{Module, Shard},
+    sql::SqlStore,
     stop::Stop,
     unit::{Parts, UnitStore},
 };
@@ -28,6 +29,7 @@ pub struct EmbeddedStore {
     feeds: Arc<FeedsStore>,
     blob: Arc<BlobStore>,
     catalog: Arc<CatalogStore>,
+    sql: Arc<SqlStore>,
     stop: Stop,
 }
 
@@ -54,7 +56,7 @@ impl EmbeddedStore {
         let lease = Arc::new(LeaseModule::default());
         // Queues come last: the others enqueue.
         let modules: Vec<Arc<dyn Module>> = vec![feeds.clone(), kv.clone(), lease.clone(), queue.clone()];
-        let shard = Shard::open(folder.clone(), clock, stop.clone(), failpoints.clone(), modules).map_err(place)?;
+        let shard = Shard::open(folder.clone(), clock.clone(), stop.clone(), failpoints.clone(), modules).map_err(place)?;
         let shard = Arc::new(shard);
         let unit = UnitStore::new(shard.clone(), Parts { kv: kv.clone(), queue: queue.clone() });
         let feeds = FeedsStore::new(shard.clone(), feeds);
@@ -62,6 +64,7 @@ impl EmbeddedStore {
         let kv = KvStore::new(shard.clone(), kv);
         let queue = QueueStore::new(shard, queue);
         let blob = BlobStore::open(folder.clone(), stop.clone(), failpoints.clone()).map_err(place)?;
+        let sql = SqlStore::open(folder.clone(), clock, stop.clone(), failpoints.clone()).map_err(place)?;
         let catalog = CatalogStore::open(folder, stop.clone(), failpoints).map_err(place)?;
         Ok(Self {
             kv: Arc::new(kv),
@@ -71,6 +74,7 @@ impl EmbeddedStore {
             feeds: Arc::new(feeds),
             blob: Arc::new(blob),
             catalog: Arc::new(catalog),
+            sql: Arc::new(sql),
             stop,
         })
     }
@@ -109,6 +113,11 @@ impl EmbeddedStore {
     #[must_use]
     pub fn catalog(&self) -> Arc<dyn Catalog> {
         self.catalog.clone()
+    }
+    /// The databases of apps.
+    #[must_use]
+    pub fn sql(&self) -> Arc<dyn Sql> {
+        self.sql.clone()
     }
 
     /// Calls the hook with the reason, once, when an fsync or a COMMIT failed: from then on every store refuses everything, and only a

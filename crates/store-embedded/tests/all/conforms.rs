@@ -6,7 +6,7 @@ use store_embedded::EmbeddedStore;
 use tempfile::TempDir;
 use testkit::{
     TestClock,
-    suite::{self, BlobFixture, CatalogFixture, KvFixture},
+    suite::{self, BlobFixture, CatalogFixture, KvFixture, SqlFixture},
 };
 
 fn fresh() -> (TempDir, Arc<TestClock>, EmbeddedStore) {
@@ -48,6 +48,24 @@ async fn the_catalog_does_what_all_do() {
     suite::catalog(|| async {
         let (dir, _, store) = fresh();
         CatalogFixture { catalog: store.catalog(), keep: Box::new((dir, store)) }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn databases_do_what_all_do() {
+    suite::sql(|| async {
+        let (dir, clock, store) = fresh();
+        SqlFixture::new(store.sql(), clock).keeping((dir, store))
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn databases_do_so_on_many_threads() {
+    suite::sql(|| async {
+        let (dir, clock, store) = fresh();
+        SqlFixture::new(store.sql(), clock).keeping((dir, store))
     })
     .await;
 }

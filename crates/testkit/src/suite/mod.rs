@@ -6,11 +6,15 @@
 mod blob;
 mod catalog;
 mod kv;
+mod objects;
+mod sql;
 pub mod telemetry;
 
 pub use blob::{BlobFixture, blob};
 pub use catalog::{CatalogFixture, catalog};
 pub use kv::{KvFixture, kv};
+pub use objects::{ObjectsFixture, objects};
+pub use sql::{SqlFixture, sql};
 
 use std::time::Duration;
 
