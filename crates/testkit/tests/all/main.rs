@@ -2,4 +2,5 @@
 
 mod invariants;
 mod models;
+mod objects;
 mod planted;
