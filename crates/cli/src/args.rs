@@ -128,6 +128,9 @@ pub(crate) struct Up {
     /// Where the control API is served
     #[arg(long, default_value = crate::node::CONTROL_ADDR)]
     pub(crate) control: SocketAddr,
+    /// Where AWS clients are served
+    #[arg(long, default_value = crate::node::AWS_ADDR)]
+    pub(crate) aws: SocketAddr,
     /// Build and deploy once: don't watch for changes
     #[arg(long)]
     pub(crate) no_watch: bool,
@@ -146,6 +149,9 @@ pub(crate) struct Server {
     /// Where the control API is served
     #[arg(long, default_value = crate::node::CONTROL_ADDR)]
     pub(crate) control: SocketAddr,
+    /// Where AWS clients are served
+    #[arg(long, default_value = crate::node::AWS_ADDR)]
+    pub(crate) aws: SocketAddr,
     /// Apps answer below this domain, as <app>.<domain>
     #[arg(long)]
     pub(crate) domain: Option<String>,
@@ -167,6 +173,12 @@ pub(crate) struct Deploy {
     /// Show the plan and stop
     #[arg(long, conflicts_with = "yes")]
     pub(crate) plan: bool,
+    /// Delete the data of a resource that is used no more, such as kv.sessions
+    #[arg(long, value_name = "RESOURCE")]
+    pub(crate) drop: Vec<types::Resource>,
+    /// Leave the data of a resource that is used no more where it is
+    #[arg(long, value_name = "RESOURCE")]
+    pub(crate) keep: Vec<types::Resource>,
 }
 
 /// `apps`.

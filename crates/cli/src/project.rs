@@ -9,8 +9,9 @@ use std::{
 
 use manifest::Loaded;
 use types::{
-    Code, EnvName, FunctionName, Problem,
+    Code, EnvName, FunctionName, Problem, Resource,
     id::InvalidId,
+    sql::Migration,
     wire::api::{Artifact, Deploy, Deployed, Plan, Uploaded},
 };
 
@@ -18,7 +19,9 @@ use crate::{
     build::{self, Built},
     client::Client,
     exit::Result,
+    migrations,
     progress::Progress,
+    site::SiteFiles,
     stopwatch::Stopwatch,
     target::Target,
 };
@@ -27,6 +30,12 @@ use crate::{
 pub(crate) struct Project {
     pub(crate) loaded: Loaded,
     pub(crate) built: BTreeMap<FunctionName, Built>,
+    migrations: BTreeMap<String, Vec<Migration>>,
+    site: SiteFiles,
+    /// Resources whose data is to go, by name.
+    pub(crate) drop: Vec<Resource>,
+    /// Resources that are named no more and whose data is to stay.
+    pub(crate) keep: Vec<Resource>,
 }
 
 /// A name of any kind from the command line.
@@ -62,8 +71,13 @@ impl Project {
     /// Loads the manifest and builds every function; `done` hears of each as it is built.
     pub(crate) async fn build(dir: &Path, env: &EnvName, done: impl FnMut(&FunctionName, &Built)) -> Result<Self> {
         let loaded = load(dir, env)?;
-        let built = build::all(&folder(dir), &loaded.app, done).await?;
-        Ok(Self { loaded, built })
+        let folder = folder(dir);
+        // What takes no time comes first: a folder that can't be read is told before anything is built.
+        let migrations = migrations::of(&folder, &loaded.app)?;
+        let built = build::all(&folder, &loaded.app, done).await?;
+        // After the build, which may be what makes the site.
+        let site = SiteFiles::of(&folder, &loaded.app).await?;
+        Ok(Self { loaded, built, migrations, site, drop: Vec::new(), keep: Vec::new() })
     }
 
     /// What deploying would change, and which code the node lacks.
@@ -74,14 +88,18 @@ impl Project {
         client.post(&self.path("plan"), &self.request(None)).await
     }
 
-    /// Uploads the code that the plan found missing: each artifact once, however many functions share it.
+    /// Uploads the code and the site's files that the plan found missing: each artifact once, however many functions share it.
     pub(crate) async fn upload(&self, client: &Client, plan: &Plan) -> Result<Duration, Problem> {
         let began = Stopwatch::start();
         for missing in &plan.missing {
-            let built = self.built.values().find(|built| built.digest == *missing);
-            let built =
-                built.ok_or_else(|| Problem::new(Code::E0301, format!("the node lacks {missing}, which is not of this app")))?;
-            let _: Uploaded = client.upload("/v1/artifacts", built.artifact.clone()).await?;
+            let built = self.built.values().find(|built| built.digest == *missing).map(|built| built.artifact.clone());
+            let bytes = match built {
+                Some(artifact) => Some(artifact),
+                None => self.site.read(missing)?,
+            };
+            let bytes =
+                bytes.ok_or_else(|| Problem::new(Code::E0301, format!("the node lacks {missing}, which is not of this app")))?;
+            let _: Uploaded = client.upload("/v1/artifacts", bytes).await?;
         }
         Ok(began.elapsed())
     }
@@ -105,6 +123,10 @@ impl Project {
             app: self.loaded.app.clone(),
             artifacts: self.built.iter().map(|(name, built)| (name.clone(), artifact(built))).collect(),
             after: plan.and_then(|plan| plan.latest),
+            migrations: self.migrations.clone(),
+            site: self.site.artifacts(),
+            drop: self.drop.clone(),
+            keep: self.keep.clone(),
         }
     }
 }

@@ -9,18 +9,21 @@ use types::{
     wire::api::{Artifact, Deploy},
 };
 
+use crate::{apply, judge, site};
+
 /// The deployment's artifacts by function, if it can be deployed as `key`.
 ///
 /// # Errors
-/// `E0709` if the parts don't fit together, `E0105` for a value that is not allowed, `E0108` for routes that overlap.
+/// `E0709` if the parts don't fit together, `E0105` for a value that is not allowed, `E0108` for routes that overlap, `E0111` to `E0117`
+/// for triggers, sites and migrations that a manifest could not have either.
 pub(crate) fn check(key: &AppKey, deploy: &Deploy) -> Result<(), Problem> {
-    let Deploy { app, artifacts, after: _ } = deploy;
+    let Deploy { app, artifacts, after: _, migrations, site, drop: _, keep: _ } = deploy;
     if app.name != key.app || app.env != key.env {
         let message = format!("the model is of {}/{}, the address says {key}", app.name, app.env);
         return Err(Problem::new(Code::E0709, message));
     }
-    if app.functions.is_empty() {
-        return Err(Problem::new(Code::E0709, format!("{key} has no function")).help("[fn.api]"));
+    if app.functions.is_empty() && app.site.is_none() {
+        return Err(Problem::new(Code::E0709, format!("{key} has no function and no site")).help("[fn.api]"));
     }
     if let Some((name, function)) = app.functions.iter().find(|(name, function)| **name != function.name) {
         return Err(Problem::new(Code::E0709, format!("function {name} is named {} inside", function.name)));
@@ -28,6 +31,9 @@ pub(crate) fn check(key: &AppKey, deploy: &Deploy) -> Result<(), Problem> {
     check_artifacts(app, artifacts)?;
     app.functions.values().try_for_each(check_limits)?;
     check_routes(app)?;
+    judge::judge(app)?;
+    site::check(app, site)?;
+    apply::check_migrations(app, migrations)?;
     app.domain.as_deref().map_or(Ok(()), check_domain)
 }
 

@@ -1,23 +1,44 @@
 //! Revisions: stored once, never changed, and switched between. A deployment is all there or not at all: everything that can be refused
 //! is refused before the revision is stored, and the switch is one write and one new snapshot.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use ports::{StoreError, catalog};
 use types::{
-    Code, Digest, Problem, Resource, Revision, RevisionNumber,
+    App, Code, Digest, LiveApp, Problem, Resource, Revision, RevisionNumber,
+    app::ResourceKind,
     revision::{AppKey, Parts, Share},
+    site::Site,
     wire::api::{self, Deploy, Deployed, Plan, Prepared, Rollback, RolledBack, Uploaded},
 };
 
 use crate::{
-    check,
+    apply, check,
     core::{Control, no_app},
-    plan,
-    snapshot::{Served, largest},
+    plan, removal, resources, site,
+    snapshot::{self, Weighed, largest},
 };
+
+/// A deployment, compared with what is there.
+struct Looked {
+    plan: Plan,
+    /// The model that is served.
+    base: Option<App>,
+    /// Its site.
+    site: Option<Arc<Site>>,
+    /// Resources that cease to be named, and what each holds.
+    removed: Vec<(Resource, Option<String>)>,
+}
+
+/// What a deployment replaces, and what was made for it.
+struct Served {
+    /// The model that is served.
+    base: Option<App>,
+    /// The new site's index.
+    index: Option<Digest>,
+}
 
 /// Components of one deployment that are checked and compiled at once.
 const PREPARED_AT_ONCE: usize = 2;
@@ -40,8 +61,14 @@ impl Control {
     /// What the deployment would change. Touches nothing.
     ///
     /// # Errors
-    /// `E0709`, `E0105` and `E0108` for what can't be deployed at all, `E06` for what the stores say.
+    /// `E0709`, `E0105`, `E0108` and `E0111` to `E0117` for what can't be deployed at all, `E0612` for migrations that do not fit what was
+    /// applied, `E06` for what the stores say.
     pub async fn plan(&self, key: &AppKey, deploy: &Deploy) -> Result<Plan, Problem> {
+        Ok(self.look(key, deploy).await?.plan)
+    }
+
+    /// Compares the deployment with what is served and what the stores have.
+    async fn look(&self, key: &AppKey, deploy: &Deploy) -> Result<Looked, Problem> {
         check::check(key, deploy)?;
         self.publisher.check_domain(key, &deploy.app)?;
         let deployed = self.catalog.app(key).await?;
@@ -49,44 +76,83 @@ impl Control {
             None => None,
             Some(share) => self.catalog.revision(key, share.revision).await?,
         };
+        let site = match &base {
+            None => None,
+            Some(base) => self.site_of(base).await?,
+        };
         let mut missing = Vec::new();
-        for digest in check::distinct(&deploy.artifacts) {
+        for digest in check::distinct(&deploy.artifacts).into_iter().chain(site::distinct(&deploy.site)) {
             if !self.blob.has(&digest).await? {
                 missing.push(digest);
             }
         }
-        Ok(plan::plan(plan::Planned {
+        let removed = self.holdings(key, removal::removed(base.as_ref().map(|base| &base.app), &deploy.app)).await?;
+        let found = plan::Found {
+            removed: removed.clone(),
+            pending: self.pending(key, &deploy.migrations).await?,
+            migrations_changed: base.as_ref().is_some_and(|base| base.parts.migrations != deploy.migrations),
+            site: site::plan(&deploy.app, site.as_deref(), &deploy.site),
+            unset: self.unset(key, &deploy.app).await?,
+        };
+        let plan = plan::plan(plan::Planned {
             base: base.as_ref(),
             latest: deployed.map(|deployed| deployed.latest),
             app: &deploy.app,
             artifacts: &deploy.artifacts,
             missing,
-        }))
+            found,
+        });
+        Ok(Looked { plan, base: base.map(|base| base.app), site, removed })
     }
 
-    /// Checks and compiles the code, stores the revision and serves it. Nothing is stored if it would be the same as what is served.
+    /// Secrets that the app uses and nobody has set.
+    async fn unset(&self, key: &AppKey, app: &App) -> Result<Vec<String>, Problem> {
+        let used = resources::of(app).into_iter().filter(|resource| resource.kind == ResourceKind::Secret);
+        let mut unset: Vec<String> = used.map(|resource| resource.name).collect();
+        if !unset.is_empty() {
+            let set = self.data.secrets.list(key).await?;
+            unset.retain(|name| set.iter().all(|info| info.name != *name));
+        }
+        Ok(unset)
+    }
+
+    /// Checks and compiles the code, brings the stores to where the revision needs them, stores the revision and serves it. Nothing is
+    /// stored if it would be the same as what is served. Everything that can be refused is refused before anything is changed.
     ///
     /// # Errors
-    /// `E0710` if another revision than `after` is the newest, `E0301` for an artifact that was not uploaded, `E03` for one that can't
-    /// be run, and what [`plan`](Self::plan) refuses.
+    /// `E0710` if another revision than `after` is the newest, `E0712` if a secret is not set, `E0713` if a resource that is not used any
+    /// more holds data, `E0301` for an artifact that was not uploaded, `E03` for one that can't be run, `E0117` for a migration that
+    /// fails, and what [`plan`](Self::plan) refuses.
     pub async fn deploy(&self, key: &AppKey, deploy: Deploy) -> Result<Deployed, Problem> {
-        let plan = self.plan(key, &deploy).await?;
+        let Looked { plan, base, site, removed } = self.look(key, &deploy).await?;
         if plan.latest != deploy.after {
             return Err(changed(key, deploy.after, plan.latest));
         }
+        if let Some(first) = plan.unset.first() {
+            return Err(unset(key, first, &plan.unset));
+        }
+        removal::check(&deploy.app, &deploy.drop, &deploy.keep, &removed)?;
         let begun = self.clock.monotonic_ns();
         let prepared = self.prepare_all(&deploy, &plan).await?;
+        let index = match plan.unchanged {
+            true => None,
+            false => self.index_site(&deploy.app, &deploy.site, site.as_deref()).await?,
+        };
         let compiled = self.clock.monotonic_ns();
-        if !plan.unchanged {
-            self.store_and_serve(key, deploy).await?;
-            tracing::info!(app = %key, revision = %plan.revision, "revision deployed");
-        }
+        let drop = deploy.drop.clone();
+        let migrated = match plan.unchanged {
+            true => Vec::new(),
+            false => self.store_and_serve(key, deploy, Served { base, index }).await?,
+        };
+        let dropped = self.drop_data(key, &drop).await?;
         Ok(Deployed {
             urls: self.publisher.urls(key),
             plan,
             prepared,
             prepare_ns: compiled - begun,
             switch_ns: self.clock.monotonic_ns() - compiled,
+            migrated,
+            dropped,
         })
     }
 
@@ -104,12 +170,17 @@ impl Control {
         })?;
         let revision = self.revision(key, number, deployed.latest).await?;
         // What the revisions left and gone back to use: neither's data moves.
-        let mut data_kept = resources(&revision);
+        let mut data_kept = resources::of(&revision.app);
         if let Some(served) = served
             && let Ok(left) = self.revision(key, served, deployed.latest).await
         {
-            data_kept.extend(resources(&left));
+            data_kept.extend(resources::of(&left.app));
         }
+        let left = match served {
+            None => None,
+            Some(served) => self.catalog.revision(key, served).await?.map(|revision| revision.app),
+        };
+        self.configure(key, left.as_ref(), &revision.app).await?;
         self.serve(key, revision).await?;
         tracing::info!(app = %key, revision = %number, "traffic switched");
         let before = deployed.shares.into_iter().map(share).collect();
@@ -125,25 +196,46 @@ impl Control {
                 Err(error) => tracing::error!(app = %deployed.key, %error, "an app can't be read and is not served"),
             }
         }
+        self.install_feeds(&served).await?;
         self.publisher.publish(served);
         Ok(())
     }
 
-    async fn stored(&self, deployed: &catalog::Deployed) -> Result<Served, StoreError> {
+    async fn stored(&self, deployed: &catalog::Deployed) -> Result<snapshot::Served, StoreError> {
         let mut shares = Vec::new();
         for Share { revision: number, weight } in &deployed.shares {
             let revision = self.catalog.revision(&deployed.key, *number).await?;
             let missing = || StoreError::Missing(format!("revision {number} of {}", deployed.key));
-            shares.push((revision.ok_or_else(missing)?, *weight));
+            let revision = revision.ok_or_else(missing)?;
+            shares.push(Weighed { site: self.site_of(&revision).await?, revision, weight: *weight });
         }
-        Ok(Served { key: deployed.key.clone(), shares })
+        Ok(snapshot::Served { key: deployed.key.clone(), shares })
+    }
+
+    /// Tells the stores who waits for which changes once these apps are served as given, and all others as before.
+    async fn install_feeds(&self, served: &[snapshot::Served]) -> Result<(), Problem> {
+        let present = self.publisher.snapshot();
+        let stays = |app: &&Arc<LiveApp>| served.iter().all(|served| served.key != app.key);
+        let others = present.apps.iter().filter(stays).flat_map(|app| {
+            let functions = app.shares.iter().flat_map(|(revision, _)| revision.functions.values());
+            functions.map(|live| (&live.key, &live.function))
+        });
+        let new = served.iter().flat_map(|served| {
+            served.shares.iter().flat_map(|share| share.revision.app.functions.values().map(|function| (&served.key, function)))
+        });
+        Ok(self.data.feeds.install(apply::feeds(others.chain(new))).await?)
     }
 
     async fn prepare_all(&self, deploy: &Deploy, plan: &Plan) -> Result<BTreeMap<types::FunctionName, Prepared>, Problem> {
         if let Some(digest) = plan.missing.first() {
-            let of = deploy.artifacts.iter().find(|(_, artifact)| artifact.digest == *digest).map(|(name, _)| name.as_str());
-            let message = format!("the artifact {digest} of function {} was not uploaded", of.unwrap_or_default());
-            return Err(Problem::new(Code::E0301, message));
+            let function = deploy.artifacts.iter().find(|(_, artifact)| artifact.digest == *digest);
+            let file = deploy.site.iter().find(|(_, file)| file.digest == *digest);
+            let of = match (function, file) {
+                (Some((name, _)), _) => format!("function {name}"),
+                (None, Some((path, _))) => format!("the site's file {path:?}"),
+                (None, None) => "the deployment".to_owned(),
+            };
+            return Err(Problem::new(Code::E0301, format!("the artifact {digest} of {of} was not uploaded")));
         }
         let distinct = check::distinct(&deploy.artifacts);
         let prepared: BTreeMap<Digest, Prepared> = stream::iter(distinct)
@@ -167,14 +259,28 @@ impl Control {
         Ok(Prepared { artifact_bytes, compiled_bytes, cached, imports })
     }
 
-    async fn store_and_serve(&self, key: &AppKey, deploy: Deploy) -> Result<(), Problem> {
+    /// Gives the migrations that were applied.
+    async fn store_and_serve(&self, key: &AppKey, deploy: Deploy, served: Served) -> Result<Vec<api::MigrationPlan>, Problem> {
+        let Served { base, index } = served;
         let _switch = self.switch.lock().await;
         // Again, now that no other deployment of this node can come between.
         self.publisher.check_domain(key, &deploy.app)?;
+        let latest = self.catalog.app(key).await?.map(|deployed| deployed.latest);
+        if latest != deploy.after {
+            return Err(changed(key, deploy.after, latest));
+        }
+        let migrated = self.migrate(key, &deploy.migrations).await?;
+        self.configure(key, base.as_ref(), &deploy.app).await?;
         let digests = check::digests(&deploy.artifacts);
-        let added = self.catalog.add(key, deploy.after, deploy.app, digests, Parts::default(), self.clock.now()).await;
+        let parts = Parts { site: index, migrations: deploy.migrations };
+        let added = self.catalog.add(key, deploy.after, deploy.app, digests, parts, self.clock.now()).await;
         match added {
-            Ok(revision) => self.serve(key, revision).await,
+            Ok(revision) => {
+                let number = revision.number;
+                self.serve(key, revision).await?;
+                tracing::info!(app = %key, revision = %number, "revision deployed");
+                Ok(migrated)
+            }
             Err(StoreError::Changed(_)) => {
                 let latest = self.catalog.app(key).await?.map(|deployed| deployed.latest);
                 Err(changed(key, deploy.after, latest))
@@ -186,8 +292,11 @@ impl Control {
     /// The caller holds `switch`.
     async fn serve(&self, key: &AppKey, revision: Revision) -> Result<(), Problem> {
         let all = Share { revision: revision.number, weight: 1 };
+        let site = self.site_of(&revision).await?;
+        let served = snapshot::Served { key: key.clone(), shares: vec![Weighed { revision, site, weight: all.weight }] };
+        self.install_feeds(std::slice::from_ref(&served)).await?;
         self.catalog.serve(key, vec![all]).await?;
-        self.publisher.publish([Served { key: key.clone(), shares: vec![(revision, all.weight)] }]);
+        self.publisher.publish([served]);
         Ok(())
     }
 
@@ -211,8 +320,11 @@ fn previous(served: RevisionNumber) -> Option<RevisionNumber> {
     served.0.checked_sub(1).filter(|number| *number > 0).map(RevisionNumber)
 }
 
-fn resources(revision: &Revision) -> BTreeSet<Resource> {
-    revision.app.functions.values().flat_map(|function| &function.uses).map(|grant| grant.resource.clone()).collect()
+fn unset(key: &AppKey, first: &str, all: &[String]) -> Problem {
+    let list = all.iter().map(|name| format!("secret.{name}")).collect::<Vec<_>>().join(", ");
+    let message = format!("{key} uses {list}, and {} not set", if all.len() == 1 { "it is" } else { "they are" });
+    let problem = Problem::new(Code::E0712, message).note("the value is read from standard input, and shown to nobody");
+    problem.help(format!("dayfly secret set {first} --app {} --env {}", key.app, key.env))
 }
 
 pub(crate) fn share(share: Share) -> api::Share {

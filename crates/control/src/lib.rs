@@ -4,15 +4,19 @@
 //! was recorded it only reads: the views are `observe`'s, and journals are opened by whoever holds their key.
 
 mod api;
+mod apply;
 mod check;
 mod core;
 mod data;
 mod deploy;
 mod hosts;
 mod journal;
+mod judge;
 mod plan;
+mod removal;
 mod resources;
 mod serve;
+mod site;
 mod snapshot;
 pub mod token;
 

@@ -5,8 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use types::{
     App, Digest, Elapsed, Function, FunctionName, Resource, Revision, RevisionNumber,
     app::Access,
-    wire::api::{Artifact, Change, FunctionPlan, Permission, PermissionKind, Plan, ResourcePlan, Setting},
+    trigger::{Effects, On, Rules, Source},
+    wire::api::{
+        Artifact, Change, FunctionPlan, MigrationPlan, Permission, PermissionKind, Plan, ResourcePlan, Setting, SitePlan, TriggerPlan,
+    },
 };
+
+use crate::resources;
 
 /// What a plan is made from.
 pub(crate) struct Planned<'a> {
@@ -20,11 +25,29 @@ pub(crate) struct Planned<'a> {
     pub(crate) artifacts: &'a BTreeMap<FunctionName, Artifact>,
     /// Artifacts of it that are not stored yet.
     pub(crate) missing: Vec<Digest>,
+    /// What was found out from the stores.
+    pub(crate) found: Found,
+}
+
+/// What the stores say that concerns a plan.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// Resources that cease to be named, and what each holds.
+    pub(crate) removed: Vec<(Resource, Option<String>)>,
+    /// Migrations that were not applied yet.
+    pub(crate) pending: Vec<MigrationPlan>,
+    /// Whether the migrations are others than those of the served revision.
+    pub(crate) migrations_changed: bool,
+    /// What changes of the site.
+    pub(crate) site: Option<SitePlan>,
+    /// Secrets that are used and not set.
+    pub(crate) unset: Vec<String>,
 }
 
 /// Compares what is to be served with what is.
 pub(crate) fn plan(planned: Planned<'_>) -> Plan {
-    let Planned { base, latest, app, artifacts, missing } = planned;
+    let Planned { base, latest, app, artifacts, missing, found } = planned;
+    let Found { removed, pending, migrations_changed, site, unset } = found;
     let none = BTreeMap::new();
     let before = base.map_or(&none, |revision| &revision.app.functions);
     let names: BTreeSet<&FunctionName> = before.keys().chain(app.functions.keys()).collect();
@@ -37,7 +60,8 @@ pub(crate) fn plan(planned: Planned<'_>) -> Plan {
         .collect();
     let (held, wanted) = (permissions(before.values()), permissions(app.functions.values()));
     let domain = changed("domain", base.and_then(|revision| revision.app.domain.clone()), app.domain.clone());
-    let unchanged = base.is_some_and(|revision| revision.app == *app) && functions.iter().all(|f| f.change == Change::Same);
+    let same = base.is_some_and(|revision| revision.app == *app) && functions.iter().all(|f| f.change == Change::Same);
+    let unchanged = same && pending.is_empty() && !migrations_changed && !site.is_some_and(|site| site.is_changed());
     let next = RevisionNumber(latest.map_or(1, |latest| latest.0 + 1));
     Plan {
         app: app.name.clone(),
@@ -46,10 +70,15 @@ pub(crate) fn plan(planned: Planned<'_>) -> Plan {
         latest,
         revision: base.filter(|_| unchanged).map_or(next, |revision| revision.number),
         functions,
-        resources: resources(before.values(), app.functions.values()),
+        triggers: triggers(before, &app.functions),
+        resources: resources(base.map(|revision| &revision.app), app, removed),
+        migrations: pending,
+        site,
+        unset,
         gained: wanted.difference(&held).cloned().collect(),
         lost: held.difference(&wanted).cloned().collect(),
         domain,
+        settings: app_settings(base.map(|revision| &revision.app), app),
         missing,
         unchanged,
     }
@@ -78,6 +107,7 @@ fn function(name: &FunctionName, before: Option<&Function>, after: Option<&Funct
         routes: new.to_vec(),
         routes_added: new.iter().filter(|route| !old.contains(route)).cloned().collect(),
         routes_removed: old.iter().filter(|route| !new.contains(route)).cloned().collect(),
+        on: after.and_then(|function| function.on.as_ref()).map(|on| on.source.to_string()),
         settings: settings(before, after),
     }
 }
@@ -92,6 +122,8 @@ fn settings(before: Option<&Function>, after: Option<&Function>) -> Vec<Setting>
             ("time", Elapsed::from(limits.time).to_string()),
             ("concurrency", limits.concurrency.to_string()),
             ("record", function.record.to_string()),
+            ("effects", effects(function)),
+            ("webhook", function.webhook.as_ref().map_or_else(|| "none".to_owned(), |webhook| webhook.header.clone())),
         ]
     };
     let fixed =
@@ -109,15 +141,83 @@ fn changed(name: &str, before: Option<String>, after: Option<String>) -> Option<
     (before != after).then(|| Setting { name: name.to_owned(), before, after })
 }
 
-fn used<'a>(functions: impl Iterator<Item = &'a Function>) -> BTreeSet<&'a Resource> {
-    functions.flat_map(|function| &function.uses).map(|grant| &grant.resource).collect()
+/// The effects of events and of requests, as far as there are both.
+fn effects(function: &Function) -> String {
+    let word = |effects| if effects == Effects::Atomic { "atomic" } else { "immediate" };
+    match &function.on {
+        Some(_) if !function.routes.is_empty() && function.effects != function.request_effects => {
+            format!("{}, of requests {}", word(function.effects), word(function.request_effects))
+        }
+        _ => word(function.effects).to_owned(),
+    }
 }
 
-fn resources<'a>(before: impl Iterator<Item = &'a Function>, after: impl Iterator<Item = &'a Function>) -> Vec<ResourcePlan> {
-    let (before, after) = (used(before), used(after));
-    let of = |change| move |resource: &&Resource| ResourcePlan { resource: (*resource).clone(), change };
-    let added = after.difference(&before).map(of(Change::Added));
-    added.chain(before.difference(&after).map(of(Change::Removed))).collect()
+fn triggers(before: &BTreeMap<FunctionName, Function>, after: &BTreeMap<FunctionName, Function>) -> Vec<TriggerPlan> {
+    let text = |on: &On| {
+        let Rules { batch, wait, retries, dead } = &on.rules;
+        let wait = if wait.is_zero() { String::new() } else { format!(", wait {}", Elapsed::from(*wait)) };
+        format!("{}; batch {batch}{wait}, retries {retries}, dead letters to {dead}", on.source)
+    };
+    let of = |functions: &BTreeMap<FunctionName, Function>, name: &FunctionName| functions.get(name).and_then(|function| function.on.clone());
+    let names: BTreeSet<&FunctionName> = before.keys().chain(after.keys()).collect();
+    let plan = |name: &FunctionName| {
+        let (before, after) = (of(before, name), of(after, name));
+        let change = match (&before, &after) {
+            (None, None) => return None,
+            (before, after) if before == after => return None,
+            (None, Some(_)) => Change::Added,
+            (Some(_), None) => Change::Removed,
+            (Some(_), Some(_)) => Change::Changed,
+        };
+        Some(TriggerPlan { function: name.clone(), change, before: before.as_ref().map(text), after: after.as_ref().map(text) })
+    };
+    names.into_iter().filter_map(plan).collect()
+}
+
+/// What is set of resources, the site and the way in for events, where it changes.
+fn app_settings(before: Option<&App>, after: &App) -> Vec<Setting> {
+    let (before, after) = (before.map(set).unwrap_or_default(), set(after));
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    names.into_iter().filter_map(|name| changed(name, before.get(name).cloned(), after.get(name).cloned())).collect()
+}
+
+fn set(app: &App) -> BTreeMap<String, String> {
+    let mut set = BTreeMap::new();
+    let mut put = |name: String, value: Option<String>| {
+        if let Some(value) = value {
+            set.insert(name, value);
+        }
+    };
+    let time = |time: Option<std::time::Duration>| time.map(|time| Elapsed::from(time).to_string());
+    let types::settings::Resources { kv, sql, bucket, queue, stream } = &app.resources;
+    kv.iter().for_each(|(name, kv)| put(format!("kv.{name}.expire"), time(kv.expire)));
+    sql.iter().for_each(|(name, sql)| put(format!("sql.{name}.migrations"), sql.migrations.clone()));
+    for (name, bucket) in bucket {
+        put(format!("bucket.{name}.versioning"), bucket.versioning.then(|| "true".to_owned()));
+        put(format!("bucket.{name}.expire"), time(bucket.expire));
+        put(format!("bucket.{name}.cors"), (!bucket.cors.is_empty()).then(|| bucket.cors.join(", ")));
+    }
+    queue.iter().for_each(|(name, queue)| put(format!("queue.{name}.retention"), time(queue.retention)));
+    for (name, stream) in stream {
+        put(format!("stream.{name}.partitions"), stream.partitions.map(|partitions| partitions.to_string()));
+        put(format!("stream.{name}.retention"), time(stream.retention));
+    }
+    if let Some(site) = &app.site {
+        put("site.fallback".to_owned(), site.fallback.clone());
+    }
+    if let Some(events) = &app.events {
+        put("events.key".to_owned(), Some(events.key.clone()));
+        put("events.bus".to_owned(), Some(events.bus.clone()));
+    }
+    set
+}
+
+fn resources(before: Option<&App>, after: &App, removed: Vec<(Resource, Option<String>)>) -> Vec<ResourcePlan> {
+    let (before, after) = (before.map(resources::of).unwrap_or_default(), resources::of(after));
+    let holds = |resource: &Resource| removed.iter().find(|(removed, _)| removed == resource).and_then(|(_, holds)| holds.clone());
+    let of = |change| move |resource: &Resource| ResourcePlan { resource: resource.clone(), change, holds: None };
+    let gone = |resource: &Resource| ResourcePlan { resource: resource.clone(), change: Change::Removed, holds: holds(resource) };
+    after.difference(&before).map(of(Change::Added)).chain(before.difference(&after).map(gone)).collect()
 }
 
 fn permissions<'a>(functions: impl Iterator<Item = &'a Function>) -> BTreeSet<Permission> {
@@ -131,7 +231,10 @@ fn of_function(function: &Function) -> impl Iterator<Item = Permission> {
         [Some(PermissionKind::Read), write].into_iter().flatten().map(move |kind| permission(grant.resource.to_string(), kind))
     });
     let reach = function.reach.iter().map(move |reach| permission(reach.to_string(), PermissionKind::Outbound));
-    uses.chain(reach)
+    let on = function.on.as_ref().and_then(|_| resources::of_trigger(function).into_iter().next());
+    // A schedule starts a function and tells it nothing.
+    let on = on.filter(|_| !matches!(function.on.as_ref().map(|on| &on.source), Some(Source::Cron { .. })));
+    uses.chain(reach).chain(on.map(move |resource| permission(resource.to_string(), PermissionKind::Start)))
 }
 
 #[cfg(test)]
@@ -162,13 +265,19 @@ mod tests {
 
     fn deployed(app: &App, seed: u8) -> Revision {
         let artifacts = artifacts(app, seed).into_iter().map(|(name, artifact)| (name, artifact.digest)).collect();
-        Revision { number: RevisionNumber(4), app: app.clone(), artifacts, parts: Parts::default(), created: Timestamp::default() }
+        Revision {
+            number: RevisionNumber(4),
+            app: app.clone(),
+            artifacts,
+            parts: Parts::default(),
+            created: Timestamp::default(),
+        }
     }
 
     /// The parts of a plan that say something, one line each.
     fn check(base: Option<&Revision>, app: &App, seed: u8, expect: &Expect) {
         let latest = base.map(|_| RevisionNumber(6));
-        let plan = plan(Planned { base, latest, app, artifacts: &artifacts(app, seed), missing: vec![] });
+        let plan = plan(Planned { base, latest, app, artifacts: &artifacts(app, seed), missing: vec![], found: Found::default() });
         let mut lines = vec![format!("{}/{} r{} unchanged {}", plan.app, plan.env, plan.revision, plan.unchanged)];
         let texts = |routes: &[types::Route]| routes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | ");
         for f in plan.functions {

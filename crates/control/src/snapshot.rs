@@ -11,6 +11,7 @@ use ports::Plane;
 use types::{
     App, AppName, Code, EnvName, FunctionName, LiveApp, LiveRevision, Problem, Revision, Snapshot,
     revision::{AppKey, Share},
+    site::Site,
 };
 
 use crate::hosts::{self, Hosts};
@@ -18,7 +19,14 @@ use crate::hosts::{self, Hosts};
 /// An app to be served: each revision with its weight.
 pub(crate) struct Served {
     pub(crate) key: AppKey,
-    pub(crate) shares: Vec<(Revision, u32)>,
+    pub(crate) shares: Vec<Weighed>,
+}
+
+/// A revision with its site, and its part of the traffic.
+pub(crate) struct Weighed {
+    pub(crate) revision: Revision,
+    pub(crate) site: Option<Arc<Site>>,
+    pub(crate) weight: u32,
 }
 
 /// Holds the newest snapshot and installs every new one on all planes.
@@ -121,23 +129,23 @@ impl State {
             return;
         }
         let previous = self.apps.get(&key).map(|entry| entry.live.shares.clone()).unwrap_or_default();
-        let app = shares.iter().max_by_key(|(_, weight)| *weight).map(|(revision, _)| revision.app.clone());
-        let shares = shares.into_iter().map(|(revision, weight)| {
+        let app = shares.iter().max_by_key(|share| share.weight).map(|share| share.revision.app.clone());
+        let shares = shares.into_iter().map(|Weighed { revision, site, weight }| {
             let known = previous.iter().find(|(live, _)| live.number == revision.number);
-            (known.map_or_else(|| self.live(&key, &revision), |(live, _)| Arc::clone(live)), weight)
+            (known.map_or_else(|| self.live(&key, &revision, site), |(live, _)| Arc::clone(live)), weight)
         });
         let shares = shares.collect();
         let live = Arc::new(LiveApp { key: key.clone(), hosts: Vec::new(), default: false, shares });
         self.apps.insert(key, Entry { live, app });
     }
 
-    fn live(&mut self, key: &AppKey, revision: &Revision) -> Arc<LiveRevision> {
+    fn live(&mut self, key: &AppKey, revision: &Revision, site: Option<Arc<Site>>) -> Arc<LiveRevision> {
         let gates = &mut self.gates;
         let gate = |name: &FunctionName| {
             let next = gates.len() as u64;
             *gates.entry((key.clone(), name.clone())).or_insert(next)
         };
-        Arc::new(LiveRevision::of(key, revision, gate))
+        Arc::new(LiveRevision { site, ..LiveRevision::of(key, revision, gate) })
     }
 }
 

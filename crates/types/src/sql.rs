@@ -67,7 +67,7 @@ pub enum SqlAccess {
 }
 
 /// A step of a database's history, applied once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Migration {
     /// The file's name, by whose order steps are applied.
     pub name: String,

@@ -2,7 +2,7 @@
 //!
 //! Whatever the source, what is to be delivered lies in a queue (or a stream) first, so that one set of rules holds for all of them.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -92,6 +92,41 @@ impl Source {
             Self::Sql { .. } => "sql",
             Self::Event { .. } => "event",
             Self::Cron { .. } => "cron",
+        }
+    }
+}
+
+/// In a few words, for plans: `queue mail`, `kv sessions deleted user/*`, `cron 0 6 * * * in Europe/Berlin`.
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let written = |word: &'static str, change: &ChangeKind| match change {
+            ChangeKind::Any => "",
+            ChangeKind::Written => word,
+            ChangeKind::Deleted => " deleted",
+        };
+        let matching = |matching: &Option<String>| matching.as_ref().map(|text| format!(" {text}")).unwrap_or_default();
+        match self {
+            Self::Queue { queue } => write!(f, "queue {queue}"),
+            Self::Stream { stream, from: StreamStart::Oldest } => write!(f, "stream {stream}"),
+            Self::Stream { stream, from: StreamStart::Newest } => write!(f, "stream {stream} from the newest"),
+            Self::Bucket { bucket, change, matching: glob } => {
+                write!(f, "bucket {bucket}{}{}", written(" created", change), matching(glob))
+            }
+            Self::Kv { store, change, matching: glob } => write!(f, "kv {store}{}{}", written(" put", change), matching(glob)),
+            Self::Sql { database, tables, change } => {
+                let change = match change {
+                    None => "",
+                    Some(RowChange::Insert) => " insert",
+                    Some(RowChange::Update) => " update",
+                    Some(RowChange::Delete) => " delete",
+                };
+                write!(f, "sql {database}{change} {}", tables.join(", "))
+            }
+            Self::Event { bus, pattern, filter } => {
+                write!(f, "event {pattern} of {bus}")?;
+                filter.as_ref().map_or(Ok(()), |filter| write!(f, " if {filter}"))
+            }
+            Self::Cron { schedule, zone, .. } => write!(f, "cron {schedule} in {zone}"),
         }
     }
 }

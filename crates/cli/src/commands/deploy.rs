@@ -2,7 +2,7 @@
 
 use types::{
     Code, Problem,
-    wire::api::{Change, Deployed, FunctionPlan, PermissionKind, Plan},
+    wire::api::{Change, Deployed, FunctionPlan, MigrationPlan, PermissionKind, Plan, ResourcePlan, SitePlan, TriggerPlan},
 };
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 pub(crate) async fn run(context: &Context, args: &Deploy) -> Result {
     let printer = context.printer;
     let client = context.client()?;
-    let project = Project::build(&args.dir, &project::env(args.env.as_deref(), client.target())?, |name, built| {
+    let mut project = Project::build(&args.dir, &project::env(args.env.as_deref(), client.target())?, |name, built| {
         printer.note(format!(
             " build  {name}   {} {}   {}",
             built.how,
@@ -26,6 +26,8 @@ pub(crate) async fn run(context: &Context, args: &Deploy) -> Result {
         ));
     })
     .await?;
+    project.drop.clone_from(&args.drop);
+    project.keep.clone_from(&args.keep);
     let plan = project.plan(&client).await?;
     if args.plan {
         return Ok(printer.data(&plan, |plan| show(plan, &client.target().url))?);
@@ -36,6 +38,10 @@ pub(crate) async fn run(context: &Context, args: &Deploy) -> Result {
         return Ok(printer.data(&deployed, |deployed| show(&deployed.plan, &client.target().url))?);
     }
     printer.note(show(&plan, &client.target().url));
+    if !args.drop.is_empty() {
+        let names: Vec<String> = args.drop.iter().map(ToString::to_string).collect();
+        printer.note(format!(" data deleted for good: {}", names.join(", ")));
+    }
     if !args.yes && !confirmed()? {
         return Err(Problem::new(Code::E0707, "not deployed").into());
     }
@@ -66,9 +72,29 @@ pub(crate) fn show(plan: &Plan, target: &str) -> String {
     }
     let mut lines = vec![format!("plan   {} → {target} {}   revision {}", plan.app, plan.env, plan.revision)];
     lines.extend(plan.functions.iter().filter(|function| function.change != Change::Same).flat_map(function_lines));
-    for resource in &plan.resources {
-        let what = if resource.change == Change::Added { "new, empty" } else { "not used any more; its data stays" };
-        lines.push(format!(" {} {:<12} {what}", mark(resource.change), resource.resource.to_string()));
+    for trigger in &plan.triggers {
+        lines.extend(trigger_lines(trigger));
+    }
+    for ResourcePlan { resource, change, holds } in &plan.resources {
+        let what = match (change, holds) {
+            (Change::Added, _) => "new".to_owned(),
+            (_, None) => "not used any more".to_owned(),
+            (_, Some(holds)) => format!("not used any more, and holds {holds}"),
+        };
+        lines.push(format!(" {} {:<12} {what}", mark(*change), resource.to_string()));
+    }
+    lines.extend(plan.settings.iter().map(|setting| {
+        format!(" ~ {:<12} {} → {}", setting.name, or_none(&setting.before), or_none(&setting.after))
+    }));
+    for MigrationPlan { database, names } in &plan.migrations {
+        lines.push(format!(" + migrations of sql.{database}: {}", names.join(", ")));
+    }
+    if let Some(SitePlan { files, bytes, added, changed, removed }) = plan.site.as_ref().filter(|site| site.is_changed()) {
+        let bytes = text::size(*bytes);
+        lines.push(format!(" ~ site         {files} files, {bytes}   {added} new, {changed} changed, {removed} removed"));
+    }
+    if !plan.unset.is_empty() {
+        lines.push(format!(" secrets not set: {}", plan.unset.join(", ")));
     }
     if let Some(domain) = &plan.domain {
         lines.push(format!(" ~ domain       {} → {}", or_none(&domain.before), or_none(&domain.after)));
@@ -78,6 +104,7 @@ pub(crate) fn show(plan: &Plan, target: &str) -> String {
             PermissionKind::Outbound => format!("{}: outbound {}", permission.function, permission.what),
             PermissionKind::Read => format!("{}: read {}", permission.function, permission.what),
             PermissionKind::Write => format!("{}: write {}", permission.function, permission.what),
+            PermissionKind::Start => format!("{}: started by {}", permission.function, permission.what),
         });
         each.collect::<Vec<_>>().join(", ")
     };
@@ -107,6 +134,17 @@ fn function_lines(function: &FunctionPlan) -> Vec<String> {
         }
     }
     lines
+}
+
+fn trigger_lines(trigger: &TriggerPlan) -> Vec<String> {
+    let TriggerPlan { function, change, before, after } = trigger;
+    let name = format!("fn.{function}");
+    match (before, after) {
+        (Some(before), Some(after)) => {
+            vec![format!(" {} {name:<12} on {before}", mark(Change::Removed)), format!(" {} {name:<12} on {after}", mark(Change::Added))]
+        }
+        (before, after) => vec![format!(" {} {name:<12} on {}", mark(*change), or_none(if after.is_some() { after } else { before }))],
+    }
 }
 
 fn mark(change: Change) -> char {

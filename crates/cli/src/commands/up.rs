@@ -51,8 +51,8 @@ fn client_of(node: &RunningNode) -> Client {
 }
 
 fn options(args: &Up, data_dir: PathBuf, app: AppKey) -> NodeOptions {
-    let (gateway_addr, control_addr) = (args.listen, args.control);
-    NodeOptions { data_dir, gateway_addr, control_addr, token: None, default_app: Some(app), domain: None }
+    let (gateway_addr, control_addr, aws_addr) = (args.listen, args.control, args.aws);
+    NodeOptions { data_dir, gateway_addr, control_addr, aws_addr, token: None, default_app: Some(app), domain: None }
 }
 
 /// What `up` does again and again.
@@ -89,15 +89,22 @@ impl Session {
 
     async fn first_deploy(&mut self) -> Result<Deployed> {
         let printer = self.printer;
-        let project = Project::build(&self.dir, &self.env, |name, Built { artifact, how, took, .. }| {
+        let mut project = Project::build(&self.dir, &self.env, |name, Built { artifact, how, took, .. }| {
             printer.note(format!(" build    {name:<8} {how} {}   {}", text::size(artifact.len() as u64), print::took(*took)));
         })
         .await?;
-        self.ship(&project).await
+        self.ship(&mut project).await
     }
 
-    async fn ship(&mut self, project: &Project) -> Result<Deployed> {
+    async fn ship(&mut self, project: &mut Project) -> Result<Deployed> {
         let plan = project.plan(&self.client).await?;
+        // What a person tries out must not be in the way of what they try out next: data stays, and is there again when it is named.
+        let left = plan.resources.iter().filter(|resource| resource.holds.is_some()).map(|resource| resource.resource.clone());
+        project.keep = left.collect();
+        if !project.keep.is_empty() {
+            let names: Vec<String> = project.keep.iter().map(ToString::to_string).collect();
+            self.printer.note(format!("{} {} not used any more; the data stays", clock(), names.join(", ")));
+        }
         project.upload(&self.client, &plan).await?;
         let (deployed, _) = project.deploy(&self.client, &plan).await?;
         self.served = true;
@@ -119,7 +126,14 @@ impl Session {
                 note(format!(" {:<8} {method} http://localhost:{port}{path}", function.name.as_str()));
             }
         }
+        for (function, on) in deployed.plan.functions.iter().filter_map(|function| Some((&function.name, function.on.as_ref()?))) {
+            note(format!(" {:<8} on {on}", function.as_str()));
+        }
+        if let Some(site) = &deployed.plan.site {
+            note(format!(" site     http://localhost:{port}/   {} files, {}", site.files, text::size(site.bytes)));
+        }
         note(format!(" control  {}", node.control_url));
+        note(format!(" aws      {}   eval \"$(dayfly env aws)\"", node.aws_url));
         if watching {
             note(format!(" watching {}", where_of(&project::folder(&self.dir))));
         }
@@ -165,7 +179,7 @@ impl Session {
         .await;
         let built = began.elapsed();
         let result = match project {
-            Ok(project) => self.ship(&project).await,
+            Ok(mut project) => self.ship(&mut project).await,
             Err(failure) => Err(failure),
         };
         match result {

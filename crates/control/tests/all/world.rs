@@ -126,7 +126,7 @@ impl World {
 
     pub(crate) async fn deployment(&self, app: &App, code: &'static [u8]) -> Deploy {
         let artifact = self.upload(code).await;
-        Deploy { app: app.clone(), artifacts: app.functions.keys().map(|name| (name.clone(), artifact)).collect(), after: None }
+        Deploy::of(app.clone(), app.functions.keys().map(|name| (name.clone(), artifact)).collect())
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) fn options(data_dir: &Path) -> NodeOptions {
         data_dir: data_dir.to_owned(),
         gateway_addr: free,
         control_addr: free,
+        aws_addr: free,
         token: None,
         default_app: None,
         domain: None,
@@ -90,7 +91,7 @@ fn read<T: DeserializeOwned>(response: Response<Bytes>) -> Result<T, Problem> {
 pub(crate) async fn deploy(node: &RunningNode, app: &App, component: Bytes) -> Result<Deployed, Problem> {
     let Uploaded { digest, bytes, .. } = post(node, "/v1/artifacts", component).await?;
     let artifacts = app.functions.keys().map(|name| (name.clone(), Artifact { digest, bytes })).collect();
-    let mut deploy = Deploy { app: app.clone(), artifacts, after: None };
+    let mut deploy = Deploy::of(app.clone(), artifacts);
     let path = format!("/v1/apps/{}/{}", app.name, app.env);
     let body = |deploy: &Deploy| Bytes::from(serde_json::to_vec(deploy).expect("it is JSON"));
     let plan: Plan = post(node, &format!("{path}/plan"), body(&deploy)).await?;

@@ -6,6 +6,11 @@ use types::Code;
 /// Edges beyond the star. A new one is its own commit and changes ARCHITECTURE.md.
 const EDGES: &[Edge] = &[
     Edge { from: "cli", to: "manifest", reason: "commands read and edit a manifest before there is a node to ask" },
+    Edge {
+        from: "control",
+        to: "manifest",
+        reason: "what comes over the network is judged by the rules that manifests are judged by",
+    },
     Edge { from: "control", to: "observe", reason: "the control API serves the views; a trait would only repeat each of them" },
 ];
 

@@ -12,6 +12,7 @@ use crate::{
     App, AppName, Digest, EnvName, FunctionName, InvocationId, RevisionNumber,
     app::{Grant, Reach, Resource},
     route::Route,
+    sql::Migration,
 };
 
 /// `GET /v1/node`: the node that answers.
@@ -160,9 +161,32 @@ pub struct Deploy {
     /// The newest revision that the caller knows; absent for a new app. If there is a newer one, nothing is deployed (`E0710`).
     #[schema(value_type = Option<u32>)]
     pub after: Option<RevisionNumber>,
+    /// The migrations of each database that has some, in the order of their names. What was applied before stays part of it.
+    #[serde(default)]
+    pub migrations: BTreeMap<String, Vec<Migration>>,
+    /// The files of the site by path, relative to its folder.
+    #[serde(default)]
+    pub site: BTreeMap<String, Artifact>,
+    /// Resources whose data is deleted once the revision is served.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    pub drop: Vec<Resource>,
+    /// Resources that cease to be used and whose data stays nevertheless.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    pub keep: Vec<Resource>,
 }
 
-/// The code of one function, as its deployer sees it.
+impl Deploy {
+    /// A deployment of a model and its code, and of nothing else.
+    #[must_use]
+    pub fn of(app: App, artifacts: BTreeMap<FunctionName, Artifact>) -> Self {
+        let (migrations, site) = (BTreeMap::new(), BTreeMap::new());
+        Self { app, artifacts, after: None, migrations, site, drop: Vec::new(), keep: Vec::new() }
+    }
+}
+
+/// The code of one function, or one file of the site, as its deployer sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Artifact {
@@ -193,14 +217,24 @@ pub struct Plan {
     pub revision: RevisionNumber,
     /// Every function of either, by name.
     pub functions: Vec<FunctionPlan>,
+    /// What starts functions beside requests, where it changes.
+    pub triggers: Vec<TriggerPlan>,
     /// Resources that begin or cease to be used.
     pub resources: Vec<ResourcePlan>,
+    /// Migrations that would be applied.
+    pub migrations: Vec<MigrationPlan>,
+    /// The site that it will have, if it will have one, and what changes of it.
+    pub site: Option<SitePlan>,
+    /// Secrets that are used and not set: nothing is deployed until they are (`E0712`).
+    pub unset: Vec<String>,
     /// What functions may do that they could not before.
     pub gained: Vec<Permission>,
     /// What functions may do no more.
     pub lost: Vec<Permission>,
     /// The host name besides `<app>.localhost`, if it changes.
     pub domain: Option<Setting>,
+    /// Settings of resources, of the site and of the way in for events that change.
+    pub settings: Vec<Setting>,
     /// Artifacts that must be uploaded first.
     #[schema(value_type = Vec<String>)]
     pub missing: Vec<Digest>,
@@ -243,7 +277,9 @@ pub struct FunctionPlan {
     /// Routes that it has now and will not have.
     #[schema(value_type = Vec<String>)]
     pub routes_removed: Vec<Route>,
-    /// Settings that change: limits, recording, names of environment variables (never their values).
+    /// What will start it beside requests, in a few words.
+    pub on: Option<String>,
+    /// Settings that change: limits, recording, effects, delivery, names of environment variables (never their values).
     pub settings: Vec<Setting>,
 }
 
@@ -264,8 +300,56 @@ pub struct ResourcePlan {
     /// Its name: `kv.cache`.
     #[schema(value_type = String)]
     pub resource: Resource,
-    /// Added: a function begins to use it. Removed: none uses it any more; its data stays.
+    /// Added: a function begins to use it. Removed: none uses it any more.
     pub change: Change,
+    /// Of one that is removed, what it holds, in a few words: it is deployed only if the data is dropped or kept by name (`E0713`).
+    pub holds: Option<String>,
+}
+
+/// What happens to what starts one function beside requests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TriggerPlan {
+    /// The function.
+    #[schema(value_type = String)]
+    pub function: FunctionName,
+    /// What happens.
+    pub change: Change,
+    /// What starts it now: `queue mail`, `cron 0 6 * * * in Europe/Berlin`.
+    pub before: Option<String>,
+    /// What will start it.
+    pub after: Option<String>,
+}
+
+/// Migrations of one database that would be applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MigrationPlan {
+    /// The database's name.
+    pub database: String,
+    /// Their names, in order.
+    pub names: Vec<String>,
+}
+
+/// The site, and what changes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+pub struct SitePlan {
+    /// Files that it will have.
+    pub files: u64,
+    /// Bytes that they have.
+    pub bytes: u64,
+    /// Files that are new.
+    pub added: u64,
+    /// Files that are not what they were.
+    pub changed: u64,
+    /// Files that go.
+    pub removed: u64,
+}
+
+impl SitePlan {
+    /// Whether it is not what it was.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.added + self.changed + self.removed > 0
+    }
 }
 
 /// Something that a function is allowed to do.
@@ -290,6 +374,8 @@ pub enum PermissionKind {
     Read,
     /// To write a resource: the manifest's `uses`.
     Write,
+    /// To be started by it and to get what it says: the manifest's `on`.
+    Start,
 }
 
 /// `POST …/deploy`: the revision is stored and served.
@@ -306,6 +392,11 @@ pub struct Deployed {
     pub prepare_ns: u64,
     /// Storing and switching, in nanoseconds.
     pub switch_ns: u64,
+    /// Migrations that were applied, by database.
+    pub migrated: Vec<MigrationPlan>,
+    /// Resources whose data was deleted.
+    #[schema(value_type = Vec<String>)]
+    pub dropped: Vec<Resource>,
 }
 
 /// What checking and compiling an artifact told.
