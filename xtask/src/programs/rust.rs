@@ -18,6 +18,7 @@ pub(super) const TESTS: Group = Group {
     name: "tests/programs",
     sources: &[
         "wit",
+        "sdk/rust",
         "tests/programs/Cargo.toml",
         "tests/programs/Cargo.lock",
         "tests/programs/guest",
@@ -26,8 +27,10 @@ pub(super) const TESTS: Group = Group {
         "tests/programs/rust-wstd",
         "tests/programs/spin",
         "tests/programs/spin-kv",
+        "tests/programs/spin-sqlite",
+        "tests/programs/state",
     ],
-    programs: &["hostile", "rust-wasip2", "rust-wstd", "spin", "spin-kv"],
+    programs: &["hostile", "rust-wasip2", "rust-wstd", "spin", "spin-kv", "spin-sqlite", "state"],
     tools,
     build: |builder, into| {
         let artifacts = [
@@ -36,6 +39,8 @@ pub(super) const TESTS: Group = Group {
             ("rust-wstd", "rust-wstd"),
             ("spin", "spin"),
             ("spin_kv", "spin-kv"),
+            ("spin_sqlite", "spin-sqlite"),
+            ("state", "state"),
         ];
         build(builder, "tests/programs", "tests", &artifacts, into)
     },

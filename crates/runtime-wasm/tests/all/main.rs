@@ -10,4 +10,5 @@ mod loading;
 mod programs;
 mod scope;
 mod serving;
+mod state;
 mod world;

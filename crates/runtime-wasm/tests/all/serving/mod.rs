@@ -1,6 +1,6 @@
 //! What guests are served: bodies both ways, stores, the outside, and all of it again from the record.
 
-mod scene;
+pub(crate) mod scene;
 
 use std::{sync::Arc, time::Duration};
 

@@ -11,10 +11,11 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, StreamBody};
 use parking_lot::Mutex;
 use ports::{
-    Body, BoxFuture, Clock, Kv, Loaded, Outbound, Scope, Tape,
+    Body, BoxFuture, Clock, Kv, Loaded, Outbound, Publish, Scope, Tape,
     outbound::OutboundRequest,
     runtime::{Call, Ended},
-    scope::OpenKv,
+    scope::{OpenBucket, OpenKv, OpenQueue, OpenSql, OpenStream},
+    secrets::SecretValue,
     tape::{Diverged, Question},
 };
 use testkit::{TestClock, model::kv::ModelKv};
@@ -23,7 +24,13 @@ use types::{
     ByteCount, Code, Limits, Timestamp,
     journal::{Answer, Failure, Level},
     kv::Namespace,
+    object::BucketName,
+    queue::QueueName,
+    sql::{DatabaseName, SqlAccess},
+    stream::StreamName,
 };
+
+use crate::state::{FakeBus, FakeObjects, Services, secrets};
 
 /// What the tape does.
 pub(crate) enum Recording {
@@ -31,13 +38,18 @@ pub(crate) enum Recording {
     Live(Vec<Answer>),
     /// Answers are given again.
     Replay(VecDeque<Answer>),
+    /// Answers are not kept.
+    Off,
 }
 
 /// The scope.
 pub(crate) struct Scene {
     clock: Arc<TestClock>,
     kv: Arc<dyn Kv>,
-    environment: BTreeMap<String, String>,
+    pub(crate) services: Arc<Services>,
+    pub(crate) objects: Arc<FakeObjects>,
+    pub(crate) secrets: BTreeMap<String, Option<Vec<u8>>>,
+    pub(crate) environment: BTreeMap<String, String>,
     response: Mutex<Option<oneshot::Sender<http::Response<Body>>>>,
     pub(crate) recording: Mutex<Recording>,
     pub(crate) told: Mutex<Told>,
@@ -50,6 +62,11 @@ pub(crate) struct Told {
     pub(crate) refused: Vec<Failure>,
     pub(crate) read: u64,
     pub(crate) written: Vec<u8>,
+    pub(crate) memory_peak: ByteCount,
+}
+
+fn ungranted<T>(kind: &str, name: &str) -> Result<T, Failure> {
+    Err(Failure { code: Code::E0201, message: format!("{kind}.{name} was not granted") })
 }
 
 impl Scene {
@@ -58,6 +75,9 @@ impl Scene {
         Self {
             kv: Arc::new(ModelKv::new(clock.clone())),
             clock,
+            services: Arc::default(),
+            objects: Arc::default(),
+            secrets: secrets(),
             environment: BTreeMap::from([("greeting".to_owned(), "hello".to_owned())]),
             response: Mutex::default(),
             recording: Mutex::new(Recording::Live(Vec::new())),
@@ -74,6 +94,7 @@ impl Scene {
         match &*self.recording.lock() {
             Recording::Live(answers) => answers.clone(),
             Recording::Replay(rest) => rest.iter().cloned().collect(),
+            Recording::Off => Vec::new(),
         }
     }
 
@@ -90,6 +111,7 @@ impl Scene {
                 value
             }
             Recording::Replay(rest) => rest.pop_front().and_then(recall).expect("the record has this answer here"),
+            Recording::Off => live(),
         }
     }
 }
@@ -175,8 +197,54 @@ impl Scope for Scene {
     fn kv(&self, store: &str) -> Result<OpenKv, Failure> {
         match store {
             "things" | "default" => Ok(OpenKv { kv: self.kv.clone(), namespace: Namespace("test".into()) }),
-            other => Err(Failure { code: Code::E0201, message: format!("kv.{other} was not granted") }),
+            other => ungranted("kv", other),
         }
+    }
+    fn queue(&self, name: &str) -> Result<OpenQueue, Failure> {
+        match name {
+            "secret" => ungranted("queue", name),
+            "reading" => Err(Failure { code: Code::E0202, message: "queue.reading is granted for reading only".into() }),
+            _ => Ok(OpenQueue { queue: self.services.clone(), name: QueueName(format!("app/dev/{name}")) }),
+        }
+    }
+    fn stream(&self, name: &str) -> Result<OpenStream, Failure> {
+        match name {
+            "secret" => ungranted("stream", name),
+            _ => Ok(OpenStream { log: self.services.clone(), name: StreamName(format!("app/dev/{name}")) }),
+        }
+    }
+    fn sql(&self, name: &str) -> Result<OpenSql, Failure> {
+        let access = if name == "reading" { SqlAccess::Read } else { SqlAccess::ReadWrite };
+        match name {
+            "secret" => ungranted("sql", name),
+            _ => Ok(OpenSql { sql: self.services.clone(), database: DatabaseName(format!("app/dev/{name}")), access }),
+        }
+    }
+    fn bucket(&self, name: &str) -> Result<OpenBucket, Failure> {
+        match name {
+            "secret" => ungranted("bucket", name),
+            _ => Ok(OpenBucket { objects: self.objects.clone(), bucket: BucketName(format!("app/dev/{name}")) }),
+        }
+    }
+    fn bus(&self, name: &str) -> Result<Arc<dyn Publish>, Failure> {
+        match name {
+            "secret" => ungranted("event", name),
+            _ => Ok(Arc::new(FakeBus(self.services.clone(), name.to_owned()))),
+        }
+    }
+    fn secret(&self, name: &str) -> BoxFuture<Result<Option<SecretValue>, Failure>> {
+        let found = self.secrets.get(name).cloned().ok_or(());
+        let found = found.map(|value| value.map(SecretValue)).or_else(|()| ungranted("secret", name));
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            found
+        })
+    }
+    fn secrets(&self) -> Vec<String> {
+        self.secrets.keys().cloned().collect()
+    }
+    fn source(&self) -> String {
+        "/app/function".into()
     }
     fn outbound(&self) -> Arc<dyn Outbound> {
         Arc::new(Outside)
@@ -212,7 +280,10 @@ impl Scope for Scene {
     fn log(&self, level: Level, context: &str, text: &str) {
         self.told.lock().logs.push((level, context.to_owned(), text.to_owned()));
     }
-    fn memory(&self, _: ByteCount) {}
+    fn memory(&self, bytes: ByteCount) {
+        let mut told = self.told.lock();
+        told.memory_peak = told.memory_peak.max(bytes);
+    }
     fn grow_denied(&self, _: u64, _: u64) {}
     fn refused(&self, failure: &Failure) {
         self.told.lock().refused.push(failure.clone());
