@@ -3,9 +3,11 @@
 //! A fresh machine can lack nearly everything. Each command finds out what it needs, installs what it may, and fails naming the rest;
 //! nothing is skipped. What takes long is kept in the user's cache folder, so that the next clone has it at once.
 
+mod clients;
 mod host;
 mod paths;
 mod programs;
+mod python_env;
 mod run;
 mod rust_wasi;
 
@@ -23,6 +25,7 @@ usage: cargo xtask COMMAND
   lint             formatting, clippy and licences
   setup            make the Rust toolchain for functions available
   programs         build the components that tests deploy, into target/programs
+  clients          install the clients of other people that tests run, into target/clients
 
 options of setup, programs and test:
   --from-debian    assemble the toolchain from Debian's packages even where rustup has the target
@@ -57,6 +60,10 @@ fn dispatch(args: &[String], from_debian: bool) -> Result<ExitCode> {
             programs::build_all(&paths, &toolchain)?;
             Ok(ExitCode::SUCCESS)
         }
+        ["clients"] => {
+            clients::ensure(&paths)?;
+            Ok(ExitCode::SUCCESS)
+        }
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)
@@ -82,6 +89,7 @@ fn test(paths: &Paths, nextest_args: &[&str], from_debian: bool) -> Result<ExitC
     stages.time("cargo-nextest", || host::ensure_cargo_tool("nextest", "cargo-nextest"))?;
     let toolchain = stages.time("guest toolchain", || rust_wasi::ensure(paths, from_debian))?;
     stages.time("test programs", || programs::build_all(paths, &toolchain))?;
+    stages.time("clients", || clients::ensure(paths))?;
     let nextest = ["nextest", "run", "--workspace"];
     stages.time("build tests", || run::run(cargo().args(nextest).arg("--no-run").current_dir(&paths.root)))?;
     let passed = stages.time("run tests", || run::run(cargo().args(nextest).args(nextest_args).current_dir(&paths.root)));

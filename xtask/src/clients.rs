@@ -1,0 +1,41 @@
+//! The clients of other people that tests run against the node: those in Python, pinned in `tests/clients/requirements.txt`, and those
+//! that Debian packages, pinned by its release. Tests find the former in `target/clients` and the latter in the path.
+
+use std::{fs, path::Path};
+
+use crate::{host, paths::Paths, python_env};
+use anyhow::{Context, Result};
+
+/// Programs and the packages that have them.
+const PACKAGED: [(&str, &str); 2] = [("rclone", "rclone"), ("s3cmd", "s3cmd")];
+
+/// Makes all of them available.
+pub(crate) fn ensure(paths: &Paths) -> Result<()> {
+    let _lock = paths.lock_cache()?;
+    for (program, package) in PACKAGED {
+        host::ensure_program(program, &[package])?;
+    }
+    let home = python_env::ensure(paths, "clients", &paths.root.join("tests/clients/requirements.txt"))?;
+    link(&home, &paths.root.join("target/clients"))
+}
+
+/// Puts a link where tests look, in place of the one to an environment before.
+fn link(home: &Path, at: &Path) -> Result<()> {
+    if fs::read_link(at).is_ok_and(|present| present == home) {
+        return Ok(());
+    }
+    let fresh = at.with_extension("partial");
+    let _ = fs::remove_file(&fresh);
+    symlink(home, &fresh).with_context(|| format!("cannot make {}", fresh.display()))?;
+    fs::rename(&fresh, at).with_context(|| format!("cannot make {}", at.display()))
+}
+
+#[cfg(unix)]
+fn symlink(home: &Path, at: &Path) -> std::io::Result<()> {
+    std::os::unix::fs::symlink(home, at)
+}
+
+#[cfg(windows)]
+fn symlink(home: &Path, at: &Path) -> std::io::Result<()> {
+    std::os::windows::fs::symlink_dir(home, at)
+}
