@@ -81,7 +81,7 @@ fn app() -> Arc<LiveApp> {
         key,
         hosts: vec![],
         default: true,
-        shares: vec![(Arc::new(LiveRevision { number: revision, functions, site: None }), 1)],
+        shares: vec![(Arc::new(LiveRevision { number: revision, functions, site: None, events: None }), 1)],
     })
 }
 

@@ -6,7 +6,7 @@ use crate::{
     app::Function,
     id::{Digest, FunctionName},
     revision::{AppKey, Revision, RevisionNumber},
-    settings::Resources,
+    settings::{EventsSettings, Resources},
     site::Site,
 };
 
@@ -61,6 +61,8 @@ pub struct LiveRevision {
     pub functions: BTreeMap<FunctionName, Arc<LiveFunction>>,
     /// Its static site, if it has one.
     pub site: Option<Arc<Site>>,
+    /// Its way in for CloudEvents over HTTP, if it has one.
+    pub events: Option<EventsSettings>,
 }
 
 impl LiveRevision {
@@ -75,7 +77,8 @@ impl LiveRevision {
             let (key, revision, resources) = (key.clone(), revision.number, resources.clone());
             Some((name.clone(), Arc::new(LiveFunction { key, revision, function, artifact, gate, resources })))
         };
-        Self { number: revision.number, functions: revision.app.functions.iter().filter_map(live).collect(), site: None }
+        let functions = revision.app.functions.iter().filter_map(live).collect();
+        Self { number: revision.number, functions, site: None, events: revision.app.events.clone() }
     }
 }
 
@@ -102,7 +105,7 @@ mod tests {
 
     #[test]
     fn tickets_are_drawn_by_weight() {
-        let revision = |n| Arc::new(LiveRevision { number: RevisionNumber(n), functions: BTreeMap::new(), site: None });
+        let revision = |n| Arc::new(LiveRevision { number: RevisionNumber(n), functions: BTreeMap::new(), site: None, events: None });
         let key = AppKey { app: "a".parse().expect("a name"), env: "dev".parse().expect("a name") };
         let app = LiveApp { key, hosts: vec![], default: true, shares: vec![(revision(1), 95), (revision(2), 5)] };
         let second = (0..1_000u32).filter(|i| app.pick(i * 4_294_967).number.0 == 2).count();

@@ -8,7 +8,7 @@ mod read;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use types::{CloudEvent, limits};
+use types::CloudEvent;
 
 pub(crate) use json::{is_json, to_batch, to_structured};
 pub use read::{from_request, read_binary};

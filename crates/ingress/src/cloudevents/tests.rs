@@ -1,5 +1,5 @@
 use http::HeaderMap;
-use types::{CloudEvent, Code, Timestamp};
+use types::{CloudEvent, Code, Timestamp, limits};
 
 use super::*;
 

@@ -29,7 +29,7 @@ fn revision(app: &AppKey, number: u32, functions: &[(&str, &[&str])]) -> Arc<Liv
         };
         (live.function.name.clone(), Arc::new(live))
     };
-    Arc::new(LiveRevision { number: RevisionNumber(number), functions: functions.iter().map(live).collect(), site: None })
+    Arc::new(LiveRevision { number: RevisionNumber(number), functions: functions.iter().map(live).collect(), site: None, events: None })
 }
 
 fn key(app: &str) -> AppKey {

@@ -26,7 +26,7 @@ pub(crate) fn revision(number: u32, functions: Vec<Function>) -> Arc<LiveRevisio
         let name = function.name.clone();
         (name, Arc::new(LiveFunction { key, revision: number, function, artifact, gate: 0, resources: Arc::default() }))
     };
-    Arc::new(LiveRevision { number, functions: functions.into_iter().map(live).collect(), site: None })
+    Arc::new(LiveRevision { number, functions: functions.into_iter().map(live).collect(), site: None, events: None })
 }
 
 pub(crate) fn snapshot(number: u64, shares: Vec<(Arc<LiveRevision>, u32)>) -> Arc<Snapshot> {

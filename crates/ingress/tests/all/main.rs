@@ -10,3 +10,4 @@ mod site;
 mod slow;
 mod smuggling;
 mod streams;
+mod triggers;

@@ -94,7 +94,7 @@ pub(crate) fn app(name: &str, default: bool, functions: &[(&str, &[&str])]) -> A
         (function.name.clone(), Arc::new(LiveFunction { key, revision, function, artifact, gate: 0, resources: Arc::default() }))
     };
     let functions = functions.iter().map(live).collect();
-    let revision = Arc::new(LiveRevision { number: RevisionNumber(1), functions, site: None });
+    let revision = Arc::new(LiveRevision { number: RevisionNumber(1), functions, site: None, events: None });
     Arc::new(LiveApp { key, hosts: vec![], default, shares: vec![(revision, 1)] })
 }
 

@@ -17,16 +17,24 @@ use http_body_util::BodyExt as _;
 use invoke::{Engine, Parts, SealKey};
 use parking_lot::Mutex;
 use ports::{
-    Blob, Body, BoxFuture, BoxStream, Invocation, Invoker as _, Kv, Loaded, Outbound, Plane as _, Runtime, Scope, StoreError,
-    Telemetry,
+    Batch, Blob, Body, BoxFuture, BoxStream, Invocation, Invoker as _, Kv, Loaded, Objects, Outbound, Plane as _, Runtime, Scope,
+    StoreError, Telemetry, Verdict,
+    invoker::{Acknowledge, Item},
     outbound::OutboundRequest,
     runtime::{ArtifactSource, Call, Ended, Prepared, Run},
     telemetry::{Filter, Health, LogRecord, SealedJournal, UsageRow},
 };
 use types::{
-    AppKey, Digest, Function, InvocationId, LiveApp, LiveFunction, LiveRevision, Problem, RevisionNumber, Snapshot, StartClass,
-    Timestamp, journal::Failure, kv::Transaction, record::InvocationRecord,
+    AppKey, Digest, Function, InvocationId, LiveApp, LiveFunction, LiveRevision, Problem, RevisionNumber, Snapshot, SpanId,
+    StartClass, Timestamp, TraceContext, TraceId,
+    journal::Failure,
+    kv::Transaction,
+    queue::{MessageId, QueueName, Receipt},
+    record::InvocationRecord,
+    settings::{KvSettings, Resources},
 };
+
+use super::fakes::{FakeSql, Platform};
 
 /// A guest: what it does with its request and its scope.
 pub(crate) type Guest = Arc<dyn Fn(Request<Body>, Arc<dyn Scope>, Arc<AtomicBool>) -> BoxFuture<Ended> + Send + Sync>;
@@ -142,6 +150,8 @@ pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) function: Arc<LiveFunction>,
     pub(crate) telemetry: Arc<Kept>,
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) objects: Arc<dyn Objects>,
     _busy: Busy,
 }
 
@@ -168,7 +178,13 @@ pub(crate) fn function(change: impl FnOnce(&mut Function)) -> Arc<LiveFunction> 
     };
     change(&mut function);
     let (revision, artifact) = (RevisionNumber(1), Digest::from_bytes([1; 32]));
-    Arc::new(LiveFunction { key: key(), revision, function, artifact, gate: 7 })
+    Arc::new(LiveFunction { key: key(), revision, function, artifact, gate: 7, resources: Arc::new(resources()) })
+}
+
+/// Entries of `kv.brief` live for a minute.
+fn resources() -> Resources {
+    let brief = KvSettings { expire: Some(std::time::Duration::from_secs(60)) };
+    Resources { kv: BTreeMap::from([("brief".to_owned(), brief)]), ..Resources::default() }
 }
 
 impl World {
@@ -177,7 +193,27 @@ impl World {
     }
 
     pub(crate) fn over(guest: Guest, kv: Arc<dyn Kv>, change: impl FnOnce(&mut Function)) -> Self {
-        let function = function(change);
+        Self::with_neighbour(guest, kv, change, |_| {})
+    }
+
+    /// The function and beside it `mail`, which runs the same guest.
+    pub(crate) fn with_neighbour(
+        guest: Guest,
+        kv: Arc<dyn Kv>,
+        change: impl FnOnce(&mut Function),
+        neighbour: impl FnOnce(&mut Function),
+    ) -> Self {
+        let clock: Arc<dyn ports::Clock> = Arc::new(system::SystemClock::new());
+        let objects: Arc<dyn Objects> = Arc::new(testkit::model::ModelObjects::new(clock));
+        Self::made(guest, kv, objects, [function(change), function(|function| {
+            function.name = "mail".parse().expect("a name");
+            neighbour(function);
+        })])
+    }
+
+    pub(crate) fn made(guest: Guest, kv: Arc<dyn Kv>, objects: Arc<dyn Objects>, both: [Arc<LiveFunction>; 2]) -> Self {
+        let [function, mail] = both;
+        let platform = Platform::new(kv.clone());
         let telemetry = Arc::new(Kept::default());
         let clock = Arc::new(system::SystemClock::new());
         let blob: Arc<dyn Blob> = Arc::new(testkit::model::ModelBlob::default());
@@ -185,6 +221,13 @@ impl World {
         let engine = Engine::new(Parts {
             runtime: Arc::new(FakeRuntime(guest)),
             kv,
+            queue: platform.clone(),
+            log: platform.clone(),
+            unit: platform.clone(),
+            sql: Arc::new(FakeSql(platform.clone())),
+            objects: objects.clone(),
+            secrets: platform.clone(),
+            bus: platform.clone(),
             outbound: Arc::new(Echo),
             telemetry: telemetry.clone(),
             blob,
@@ -193,11 +236,11 @@ impl World {
             seal_key: SealKey::from_bytes([9; 32]),
             busy_lane: busy.handle().clone(),
         });
-        let functions = BTreeMap::from([(function.function.name.clone(), function.clone())]);
-        let revision = Arc::new(LiveRevision { number: RevisionNumber(1), functions, site: None });
+        let functions = BTreeMap::from([&function, &mail].map(|live| (live.function.name.clone(), live.clone())));
+        let revision = Arc::new(LiveRevision { number: RevisionNumber(1), functions, site: None, events: None });
         let app = LiveApp { key: key(), hosts: Vec::new(), default: true, shares: vec![(revision, 1)] };
         engine.install(&Arc::new(Snapshot { number: 1, apps: vec![Arc::new(app)] }));
-        Self { engine, function, telemetry, _busy: Busy(Some(busy)) }
+        Self { engine, function, telemetry, platform, objects, _busy: Busy(Some(busy)) }
     }
 
     pub(crate) fn invoke(&self, path: &str) -> BoxFuture<Response<Body>> {
@@ -216,6 +259,23 @@ impl World {
             depth: 0,
             batch: None,
         })
+    }
+
+    /// Gives the function a batch of these messages, by id and number.
+    pub(crate) fn deliver(&self, ids: &[(&str, u64)], attempt: u32) -> BoxFuture<Response<Body>> {
+        let item = |(id, number): &(&str, u64)| {
+            let receipt = Receipt { id: MessageId(*number), attempt };
+            Item { id: (*id).to_owned(), acknowledge: Acknowledge::Message(QueueName("shop/dev/orders".into()), receipt) }
+        };
+        self.deliver_items(ids.iter().map(item).collect(), attempt, 1)
+    }
+
+    pub(crate) fn deliver_items(&self, items: Vec<Item>, attempt: u32, depth: u32) -> BoxFuture<Response<Body>> {
+        let request = Request::post("http://shop.localhost/").body(Body::from("{}")).expect("a request");
+        let received_ns = ports::Clock::monotonic_ns(&system::SystemClock::new());
+        let batch = Some(Batch { cause: "queue orders".into(), items, attempt, links: Vec::new(), is_single: false });
+        let function = self.function.clone();
+        self.engine.invoke(Invocation { function, request, parent: Some(parent()), received_ns, depth, batch })
     }
 
     pub(crate) fn records(&self) -> Vec<Arc<InvocationRecord>> {
@@ -238,6 +298,17 @@ impl World {
         let blob = Arc::new(testkit::model::ModelBlob::default());
         invoke::JournalReader::new(self.telemetry.clone(), blob, key).read(id).await
     }
+}
+
+/// The place in a trace of what caused a delivery.
+pub(crate) fn parent() -> TraceContext {
+    let (trace, span) = (TraceId::from_bytes([3; 16]).expect("not zero"), SpanId::from_bytes([4; 8]).expect("not zero"));
+    TraceContext { trace, span, sampled: true }
+}
+
+/// What became of a batch.
+pub(crate) fn verdict(response: &Response<Body>) -> Verdict {
+    response.extensions().get::<Verdict>().cloned().expect("a batch has a verdict")
 }
 
 pub(crate) async fn text(response: Response<Body>) -> (u16, String) {

@@ -1,0 +1,10 @@
+//! Triggers: what is delivered, what comes again, what is given up.
+
+mod cron;
+mod deploys;
+mod failures;
+mod queues;
+mod shapes;
+mod store;
+mod streams;
+mod world;
