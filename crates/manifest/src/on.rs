@@ -114,7 +114,7 @@ impl Reader<'_> {
         let Some((key, _)) = foreign else { return Some(()) };
         let owners: Vec<&str> = KINDS.iter().filter(|other| other.takes(&key.name)).map(|other| other.name).collect();
         let message =
-            format!("`{}` in [fn.{}.{}] belongs to {}, and this starts with {}", key.name, self.function, on.name, owners.join(", "), kind.name);
+            format!("`{}` in [fn.{}.{}] belongs to {}, and this is started by {}", key.name, self.function, on.name, owners.join(", "), kind.name);
         self.tell(Code::E0113, message, key.at, Some(format!("known beside {}: {}", kind.name, kind.known())), Some(only(kind, table)));
         None
     }
@@ -176,7 +176,12 @@ impl Reader<'_> {
             text => nearest(text, kind.changes.iter().copied()),
         };
         let mended = meant.and_then(|meant| self.sources.mended(node.at, &leaf::quote(meant)));
-        let message = format!("{text:?} is no change of a {}: there are {}, and without `event` any of them", kind.name, kind.changes.join(", "));
+        let noun = match kind.name {
+            "kv" => "store",
+            "sql" => "table's rows",
+            other => other,
+        };
+        let message = format!("{text:?} is no change of a {noun}: there are {}, and without `event` any of them", kind.changes.join(", "));
         self.tell(Code::E0113, message, node.at, None, mended);
         None
     }

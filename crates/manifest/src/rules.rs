@@ -97,7 +97,7 @@ pub fn filter(text: &str) -> Result<(), Wrong> {
     let wrong = |said: &str| Wrong::new(format!("{text:?} is not a filter: {said}"));
     let program = cel::Program::compile(text).map_err(|errors| {
         let first = errors.errors.first().map(|error| error.msg.lines().next().unwrap_or_default().to_owned());
-        wrong(&first.map_or_else(|| "it does not parse".to_owned(), |said| lower(said.trim_end_matches('.'))))
+        wrong(&first.map_or_else(|| "it does not parse".to_owned(), |said| plain(&said)))
     })?;
     let references = program.references();
     let mut names: Vec<&str> = references.variables();
@@ -111,6 +111,12 @@ pub fn filter(text: &str) -> Result<(), Wrong> {
             Err(wrong)
         }
     }
+}
+
+/// What a parser says, without the list of all it would have taken.
+fn plain(said: &str) -> String {
+    let said = said.split(" expecting ").next().unwrap_or(said).trim_end_matches('.');
+    lower(said).replace("'<EOF>'", "the end").replace("mismatched input", "unexpected")
 }
 
 /// Whether a macro of the expression binds the name: `list.exists(name, …)`.

@@ -22,7 +22,12 @@ fn block(page: &str, language: &str) -> String {
 fn the_example_of_the_reference_loads() {
     let source = block(&page("reference/manifest.md"), "toml");
     for name in ["dev", "prod"] {
-        let loaded = parse(&source, "dayfly.toml", &env(name), &Memory::usual()).expect("the example of the reference is good");
+        let files = Memory::usual()
+            .with("mailer.wasm", "")
+            .with("report.wasm", "")
+            .with("web/dist/index.html", "")
+            .with("migrations/001.sql", "");
+        let loaded = parse(&source, "dayfly.toml", &env(name), &files).expect("the example of the reference is good");
         assert_eq!(loaded.app.name.as_str(), "shop");
     }
 }
@@ -34,6 +39,17 @@ fn the_reference_names_every_key_and_bound() {
         ["app", "since", "path", "route", "uses", "reach", "env", "limits", "record", "memory", "time", "concurrency", "domain"]
     {
         assert!(reference.contains(&format!("| `{key}` |")), "{key}");
+    }
+    let schema = manifest::schema();
+    for table in ["On", "Webhook", "Site", "Events"] {
+        for key in schema["$defs"][table]["properties"].as_object().expect("an object").keys() {
+            assert!(reference.contains(&format!("| `{key}` |")) || reference.contains(&format!("| `{key} = ")), "{table} {key}");
+        }
+    }
+    for table in ["Kv", "Sql", "Bucket", "Queue", "Stream"] {
+        for key in schema["$defs"][table]["properties"].as_object().expect("an object").keys() {
+            assert!(reference.contains(&format!("| `[{}.x] {key}` |", table.to_lowercase())), "{table} {key}");
+        }
     }
     let bounds = ["`128MiB` | 64KiB to 1GiB |", "`10s` | 1ms to 15m |", "| 1000 | 1 to 10000 |"];
     assert!(bounds.iter().all(|bound| reference.contains(bound)));
@@ -53,6 +69,11 @@ const EXAMPLES: &[(Code, &str)] = &[
     ),
     (Code::E0109, "app = \"a\"\n[fn.api]\npath = \"api\"\nroute = [\"GET orders/:id\"]\n"),
     (Code::E0111, "app = \"My Shop\"\n[fn.api]\npath = \"api\"\n"),
+    (Code::E0113, "app = \"a\"\n[fn.worker]\npath = \"api\"\non = { queue = \"mail\", zone = \"Europe/Berlin\", batch = 2 }\n"),
+    (Code::E0114, "app = \"a\"\n[fn.worker]\npath = \"api\"\non = { cron = \"0 0 30 2 *\" }\n"),
+    (Code::E0115, "app = \"a\"\n[fn.worker]\npath = \"api\"\non = { event = \"order.*\", filter = \"data.total > 100\" }\n"),
+    (Code::E0116, "app = \"a\"\n[fn.api]\npath = \"api\"\n[site]\ndir = \"web/dist\"\n"),
+    (Code::E0117, "app = \"a\"\n[fn.api]\npath = \"api\"\nuses = [\"sql.shop\"]\n[sql.shop]\nmigrations = \"db\"\n"),
     (Code::E0301, "app = \"a\"\n[fn.a]\npath = \"api\"\n\n\n[fn.c]\npath = \"gone\"\n"),
 ];
 

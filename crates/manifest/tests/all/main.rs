@@ -6,5 +6,7 @@ mod documented;
 mod edits;
 mod mutated;
 mod refused;
+mod settings;
 mod support;
+mod triggers;
 mod values;

@@ -9,7 +9,8 @@ use crate::support::load;
 
 const GOOD: &str = "app = \"shop\"\nsince = \"2026-11-21\"\n[fn.api]\npath = \"api\"\nroute = [\"GET /a/{id}\", \"/é/{*rest}\"]\n\
     uses = [\"kv.s:read\"]\nreach = [\"https://[::1]:80\"]\nenv = { A = \"ü\" }\nlimits = { memory = \"64MiB\", time = \"10s\", \
-    concurrency = 2 }\nrecord = \"1%\"\n[env.dev]\ndomain = \"a.b\"\n[env.dev.fn.api.limits]\nconcurrency = 3\n";
+    concurrency = 2 }\nrecord = \"1%\"\non = { event = \"a.*\", filter = \"event.data.x > 1\", batch = 2 }\n[fn.w]\npath = \"api\"\non = { cron = \"0 6 * * mon-fri\", \
+    zone = \"Europe/Berlin\", dead = \"d\" }\nuses = [\"kv.x\"]\n[kv.x]\nexpire = \"1d\"\n[site]\ndir = \"site\"\n[env.dev]\ndomain = \"a.b\"\n[env.dev.fn.api.limits]\nconcurrency = 3\n";
 
 /// Pieces that are likelier to hit something than single letters are.
 const PIECES: &[&str] = &[
@@ -54,6 +55,13 @@ const PIECES: &[&str] = &[
     "{}",
     "/{a}/{a}",
     "kv.",
+    "on",
+    "cron = \"0 0 30 2 *\"",
+    "queue = \"q\", ",
+    "event",
+    "((((((((",
+    "* * * * *",
+    "[kv.y]\n",
     "://",
 ];
 

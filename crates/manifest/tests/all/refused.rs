@@ -74,14 +74,18 @@ fn e0103_says_where_a_known_key_belongs() {
 #[test]
 fn e0103_refuses_what_a_later_version_may_know() {
     check(
-        "app = \"a\"\n[site]\ndir = \"x\"\n[fn.api]\npath = \"api\"\non = { queue = \"q\" }\n",
+        "app = \"a\"\n[auth.corp]\nissuer = \"x\"\n[fn.api]\npath = \"api\"\nallow = \"x\"\n",
         expect![[r#"
-            error[E0116]: there is no folder "x"
-             --> dayfly.toml:3:7
-            3 | dir = "x"
-              |       ^^^
-              = a path is relative to the manifest's folder
-              = help: build the site first, or name the folder that it is built into
+            error[E0103]: unknown key `auth`
+             --> dayfly.toml:2:2
+            2 | [auth.corp]
+              |  ^^^^
+              = known here: app, since, fn, kv, sql, bucket, queue, stream, site, events, env
+            error[E0103]: unknown key `allow` in [fn.api]
+             --> dayfly.toml:6:1
+            6 | allow = "x"
+              | ^^^^^
+              = known here: path, route, on, uses, reach, env, limits, effects, webhook, record
         "#]],
     );
 }
