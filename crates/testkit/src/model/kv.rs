@@ -44,13 +44,16 @@ pub struct ModelKv {
     flaw: Option<Flaw>,
 }
 
+/// What was in all stores at one moment.
+pub(super) struct Mark(BTreeMap<Namespace, Store>);
+
 struct Shared {
     stores: Mutex<BTreeMap<Namespace, Store>>,
     news: watch::Sender<()>,
     flaw: Option<Flaw>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Store {
     rev: Rev,
     trimmed: Rev,
@@ -60,6 +63,7 @@ struct Store {
     replies: BTreeMap<String, Reply>,
 }
 
+#[derive(Clone)]
 struct Reply {
     to: (Vec<Condition>, Vec<Write>),
     is: Committed,
@@ -78,6 +82,16 @@ impl ModelKv {
     pub fn with_flaw(clock: Arc<dyn Clock>, flaw: Option<Flaw>) -> Self {
         let shared = Shared { stores: Mutex::default(), news: watch::Sender::new(()), flaw };
         Self { clock, shared: Arc::new(shared), flaw }
+    }
+
+    /// All stores as they are, to go back to.
+    pub(super) fn mark(&self) -> Mark {
+        Mark(self.shared.stores.lock().clone())
+    }
+
+    /// All stores as they were.
+    pub(super) fn undo(&self, mark: Mark) {
+        *self.shared.stores.lock() = mark.0;
     }
 
     /// Looks at a store as of now: what expired is gone.

@@ -3,11 +3,17 @@
 pub mod blob;
 pub mod catalog;
 pub mod kv;
+pub mod lease;
 pub mod objects;
+pub mod queue;
 pub mod telemetry;
+pub mod unit;
 
 pub use blob::ModelBlob;
 pub use catalog::ModelCatalog;
 pub use kv::{Flaw, ModelKv};
+pub use lease::{LeaseFlaw, ModelLease};
 pub use objects::{ModelObjects, ObjectFlaw};
+pub use queue::{ModelQueue, QueueFlaw};
 pub use telemetry::ModelTelemetry;
+pub use unit::{ModelUnit, UnitFlaw};

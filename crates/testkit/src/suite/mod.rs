@@ -5,16 +5,24 @@
 
 mod blob;
 mod catalog;
+mod feeds;
 mod kv;
+mod lease;
 mod objects;
+mod queue;
 mod sql;
 pub mod telemetry;
+mod unit;
 
 pub use blob::{BlobFixture, blob};
 pub use catalog::{CatalogFixture, catalog};
+pub use feeds::{FeedsFixture, feeds};
 pub use kv::{KvFixture, kv};
+pub use lease::{LeaseFixture, lease};
 pub use objects::{ObjectsFixture, objects};
+pub use queue::{QueueFixture, queue};
 pub use sql::{SqlFixture, sql};
+pub use unit::{UnitFixture, unit};
 
 use std::time::Duration;
 

@@ -4,3 +4,4 @@ mod invariants;
 mod models;
 mod objects;
 mod planted;
+mod state;
