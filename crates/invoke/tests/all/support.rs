@@ -205,10 +205,18 @@ impl World {
     ) -> Self {
         let clock: Arc<dyn ports::Clock> = Arc::new(system::SystemClock::new());
         let objects: Arc<dyn Objects> = Arc::new(testkit::model::ModelObjects::new(clock));
-        Self::made(guest, kv, objects, [function(change), function(|function| {
-            function.name = "mail".parse().expect("a name");
-            neighbour(function);
-        })])
+        Self::made(
+            guest,
+            kv,
+            objects,
+            [
+                function(change),
+                function(|function| {
+                    function.name = "mail".parse().expect("a name");
+                    neighbour(function);
+                }),
+            ],
+        )
     }
 
     pub(crate) fn made(guest: Guest, kv: Arc<dyn Kv>, objects: Arc<dyn Objects>, both: [Arc<LiveFunction>; 2]) -> Self {
