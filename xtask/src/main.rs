@@ -90,6 +90,9 @@ fn test(paths: &Paths, nextest_args: &[&str], from_debian: bool) -> Result<ExitC
     let toolchain = stages.time("guest toolchain", || rust_wasi::ensure(paths, from_debian))?;
     stages.time("test programs", || programs::build_all(paths, &toolchain))?;
     stages.time("clients", || clients::ensure(paths))?;
+    let sdk = ["test", "--locked", "--quiet"];
+    let (sdk_target, sdk_root) = (paths.guests("sdk"), paths.root.join("sdk/rust"));
+    stages.time("the SDK's tests", || run::run(cargo().args(sdk).env("CARGO_TARGET_DIR", &sdk_target).current_dir(&sdk_root)))?;
     let nextest = ["nextest", "run", "--workspace"];
     stages.time("build tests", || run::run(cargo().args(nextest).arg("--no-run").current_dir(&paths.root)))?;
     let passed = stages.time("run tests", || run::run(cargo().args(nextest).args(nextest_args).current_dir(&paths.root)));

@@ -22,8 +22,8 @@ wit_bindgen::generate!({
 });
 
 // The generator puts versions into the names, as the folder holds several of each.
-pub use dayfly::{events, queue, sql, stream};
-pub use wasi::blobstore;
-pub use wasi::config0_2_0_rc_1 as config;
-pub use wasi::keyvalue0_2_0_draft2 as keyvalue;
-pub use wasi::logging0_1_0_draft as logging;
+pub use self::dayfly::{events, queue, sql, stream};
+pub use self::wasi::blobstore;
+pub use self::wasi::config0_2_0_rc_1 as config;
+pub use self::wasi::keyvalue0_2_0_draft2 as keyvalue;
+pub use self::wasi::logging0_1_0_draft as logging;

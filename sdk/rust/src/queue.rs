@@ -16,7 +16,7 @@ use crate::{
     bindings::queue::producer::{self, Message as Wire},
 };
 
-/// What became of a message: its id, empty while it is held back, and whether it was sent before.
+/// What became of a message: its id, none while it is held back, and whether it was sent before.
 pub use producer::Sent;
 
 /// A message.

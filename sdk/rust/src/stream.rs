@@ -56,12 +56,12 @@ pub fn open(name: &str) -> Result<Stream, Error> {
 }
 
 impl Stream {
-    /// Appends one record.
-    pub fn append(&self, record: impl Into<Record>) -> Result<Position, Error> {
+    /// Appends one record; it has no position while it is held back.
+    pub fn append(&self, record: impl Into<Record>) -> Result<Option<Position>, Error> {
         Ok(self.0.append(&record.into().0)?)
     }
     /// Appends all of them or none, at most 1,000 and at most 8 MiB.
-    pub fn append_all(&self, records: impl IntoIterator<Item = Record>) -> Result<Vec<Position>, Error> {
+    pub fn append_all(&self, records: impl IntoIterator<Item = Record>) -> Result<Vec<Option<Position>>, Error> {
         let records: Vec<Wire> = records.into_iter().map(|record| record.0).collect();
         Ok(self.0.append_batch(&records)?)
     }

@@ -43,6 +43,12 @@ pub(super) fn check(imports: &[String]) -> Result<(), Problem> {
     let unknown: Vec<String> = imports.iter().filter(|name| !links(name)).cloned().collect();
     let Some(first) = unknown.first() else { return Ok(()) };
     let problem = Problem::new(Code::E0304, format!("the component imports {}, which dayfly does not offer", list(&unknown)));
+    // No other interface stands in for one of these: naming the nearest would mislead.
+    if first.starts_with("fermyon:spin/") || first.starts_with("spin:") {
+        return Err(
+            problem.help("of Spin's own interfaces it offers key-value, sqlite and variables: reach other services over HTTP")
+        );
+    }
     Err(match nearest(first) {
         Some(near) => problem.help(format!("the nearest that it offers is {near}")),
         None => problem.help("build it against dayfly's WIT (wit/world.wit), or compose it with a component that exports these"),
@@ -85,6 +91,9 @@ mod tests {
             "wasi:logging/logging",
             "wasi:logging/logging@0.1.0-draft",
             "fermyon:spin/key-value@2.0.0",
+            "spin:sqlite/sqlite@3.0.0",
+            "wasi:blobstore/types@0.2.0-draft",
+            "dayfly:queue/producer@0.1.0",
         ] {
             assert!(links(good), "{good}");
         }
@@ -92,6 +101,17 @@ mod tests {
             ["wasi:http/types@0.3.0", "acme:io/poll@0.2.0", "wasi:nn/graph@0.2.0-rc", "run", "wasi:keyvalue/store@0.2.0-draft3"]
         {
             assert!(!links(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_spin_has_beyond_ours_is_refused_by_name() {
+        for name in
+            ["fermyon:spin/redis@2.0.0", "fermyon:spin/llm@2.0.0", "fermyon:spin/mysql@2.0.0", "spin:postgres/postgres@4.0.0"]
+        {
+            let problem = check(&[name.to_owned()]).expect_err("not offered");
+            assert!(problem.code == Code::E0304 && problem.message.contains(name), "{problem}");
+            assert!(problem.help.is_some_and(|help| help.contains("key-value, sqlite and variables")));
         }
     }
 

@@ -56,7 +56,7 @@ fn message(message: producer::Message) -> Result<Message, Error> {
 
 fn sent(enqueued: Enqueued) -> Sent {
     // A message that is held back has no number yet.
-    let text = |id: MessageId| if id.0 == 0 { String::new() } else { id.to_string() };
+    let text = |id: MessageId| (id != MessageId::HELD).then(|| id.to_string());
     match enqueued {
         Enqueued::New(id) => Sent { id: text(id), duplicate: false },
         Enqueued::Duplicate(id) => Sent { id: text(id), duplicate: true },
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_held_message_has_no_number() {
-        assert_eq!(sent(Enqueued::New(MessageId(0))).id, "");
-        assert_eq!(sent(Enqueued::Duplicate(MessageId(17))).id, "msg_17");
+        assert_eq!(sent(Enqueued::New(MessageId::HELD)).id, None);
+        assert_eq!(sent(Enqueued::Duplicate(MessageId(17))).id.as_deref(), Some("msg_17"));
     }
 }

@@ -55,7 +55,11 @@ fn entry(appended: Appended) -> Entry {
 }
 
 impl Host {
-    async fn append_all(&mut self, stream: &Resource<StreamHandle>, records: Vec<log::Record>) -> Answered<Vec<Position>, Error> {
+    async fn append_all(
+        &mut self,
+        stream: &Resource<StreamHandle>,
+        records: Vec<log::Record>,
+    ) -> Answered<Vec<Option<Position>>, Error> {
         if records.len() > limits::EVENT_BATCH {
             return Ok(Err(too_many("records", records.len(), limits::EVENT_BATCH).into()));
         }
@@ -65,7 +69,10 @@ impl Host {
         let open = self.table.get(stream)?.0.clone();
         let records = records.into_iter().map(record).collect();
         let appended = self.asked(open.log.append(&open.name, records, None)).await?;
-        let position = |(partition, sequence): (Partition, Sequence)| Position { partition: partition.0, sequence: sequence.0 };
+        // A record that is held back has no place yet.
+        let position = |(partition, sequence): (Partition, Sequence)| {
+            (sequence != Sequence::HELD).then_some(Position { partition: partition.0, sequence: sequence.0 })
+        };
         Ok(appended.map(|all| all.into_iter().map(position).collect()).map_err(Error::from))
     }
 }
@@ -80,16 +87,16 @@ impl log::Host for Host {
 }
 
 impl log::HostStream for Host {
-    async fn append(&mut self, stream: Resource<StreamHandle>, record: log::Record) -> Answered<Position, Error> {
+    async fn append(&mut self, stream: Resource<StreamHandle>, record: log::Record) -> Answered<Option<Position>, Error> {
         let appended = self.append_all(&stream, vec![record]).await?;
-        let one = |mut all: Vec<Position>| all.pop().ok_or_else(|| Error::Other("the stream did not answer".into()));
+        let one = |mut all: Vec<Option<Position>>| all.pop().ok_or_else(|| Error::Other("the stream did not answer".into()));
         Ok(appended.and_then(one))
     }
     async fn append_batch(
         &mut self,
         stream: Resource<StreamHandle>,
         records: Vec<log::Record>,
-    ) -> Answered<Vec<Position>, Error> {
+    ) -> Answered<Vec<Option<Position>>, Error> {
         self.append_all(&stream, records).await
     }
     async fn read(&mut self, stream: Resource<StreamHandle>, partition: u32, from: u64, max: u32) -> Answered<Vec<Entry>, Error> {

@@ -64,7 +64,7 @@ pub fn stream(operation: &str, request: &Request) -> Answer {
         1 => vec![stream.append(record(0))?],
         _ => stream.append_all((0..count).map(record))?,
     };
-    Ok(appended.into_iter().map(|at| json!([at.partition, at.sequence])).collect())
+    Ok(appended.into_iter().map(|at| at.map_or(json!(null), |at| json!([at.partition, at.sequence]))).collect())
 }
 
 /// `/publish?type=&bus=&subject=&data=&id=&source=&time=&n=&x=NAME`: `x` names an extension that says `1`.

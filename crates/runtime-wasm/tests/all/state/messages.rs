@@ -50,6 +50,15 @@ async fn what_may_not_be_sent_is_refused_and_says_why() {
     assert_eq!(scene.services.messages.lock().len(), 0);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_back_has_no_number_and_no_place() {
+    let rows = [
+        ("/queue/send?queue=held&body=x", 200, r#"[{"id":null,"duplicate":false}]"#),
+        ("/stream/append?stream=held&body=x&n=2", 200, "[null,null]"),
+    ];
+    check(&Arc::new(Scene::new()), &rows).await;
+}
+
 /// What the host copies out of a guest in one call is bounded: more ends the guest, and nothing is sent.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_with_more_than_its_bound_ends_the_guest() {

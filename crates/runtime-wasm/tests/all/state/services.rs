@@ -39,6 +39,7 @@ impl Queue for Services {
         tokio::time::sleep(Duration::from_millis(1)).await;
         match queue.short() {
             "full" => return Err(StoreError::Full),
+            "held" => return Ok(vec![Enqueued::New(MessageId::HELD); messages.len()]),
             "unclear" => return Err(StoreError::Ambiguous("the connection broke".into())),
             _ => {}
         }
@@ -110,6 +111,9 @@ impl Log for Services {
     ) -> Result<Vec<(Partition, Sequence)>, StoreError> {
         if stream.0.ends_with("/reading") {
             return Err(StoreError::Denied("stream.reading is granted for reading only".into()));
+        }
+        if stream.0.ends_with("/held") {
+            return Ok(vec![(Partition(0), Sequence::HELD); records.len()]);
         }
         let mut all = self.records.lock();
         let first = all.len() as u64;
