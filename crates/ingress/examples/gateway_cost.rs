@@ -21,6 +21,7 @@ use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
 use ingress::{Drain, Framing, Gateway, GatewayLimits, GatewaySettings};
 use ports::{Body, BoxFuture, Clock, Invocation, Invoker, Plane, Rng};
+use testkit::model::{ModelBlob, ModelKv, ModelQueue, ModelSecrets, ModelUnit};
 use tokio::net::TcpListener;
 use types::{
     Build, Digest, Function, LiveApp, LiveFunction, LiveRevision, RecordMode, RevisionNumber, Snapshot, Timestamp,
@@ -103,7 +104,10 @@ async fn gateway(listener: TcpListener) {
         limits,
         framing: Framing::Strict,
         invoker: Arc::new(Hello),
-        blob: Arc::new(testkit::model::ModelBlob::default()),
+        blob: Arc::new(ModelBlob::default()),
+        bus: ingress::BusTable::new(),
+        unit: Arc::new(ModelUnit::new(Arc::new(ModelKv::new(clock.clone())), Arc::new(ModelQueue::new(clock.clone())))),
+        secrets: Arc::new(ModelSecrets::new(clock.clone())),
         clock,
         rng: Arc::new(NoChance),
     });

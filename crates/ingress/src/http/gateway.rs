@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use ports::{Clock, Invoker, Plane, Rng};
+use ports::{Bus, Clock, Invoker, Plane, Rng, Unit};
 use tokio::{net::TcpListener, task::JoinHandle};
 use types::Snapshot;
 
-use super::{Drain, Framing, GatewayLimits, GatewaySettings, accept, site::SiteCache, table::Table};
+use super::{Drain, Framing, GatewayLimits, GatewaySettings, accept, keys::Keys, site::SiteCache, table::Table};
 
 /// Serves HTTP/1.1 and HTTP/2 and hands each request to the invoker.
 pub struct Gateway {
     pub(crate) limits: GatewayLimits,
     pub(crate) framing: Framing,
     pub(crate) invoker: Arc<dyn Invoker>,
+    pub(crate) bus: Arc<dyn Bus>,
+    pub(crate) unit: Arc<dyn Unit>,
+    pub(crate) keys: Keys,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) table: ArcSwap<Table>,
@@ -28,9 +31,10 @@ impl Gateway {
     /// A gateway that serves nothing yet.
     #[must_use]
     pub fn new(settings: GatewaySettings) -> Arc<Self> {
-        let GatewaySettings { limits, framing, invoker, blob, clock, rng } = settings;
+        let GatewaySettings { limits, framing, invoker, blob, bus, unit, secrets, clock, rng } = settings;
         let (table, installing, site_cache) = (ArcSwap::default(), Mutex::new(()), Arc::new(SiteCache::new(blob)));
-        Arc::new(Self { limits, framing, invoker, clock, rng, table, site_cache, installing })
+        let keys = Keys::new(secrets, Arc::clone(&clock));
+        Arc::new(Self { limits, framing, invoker, bus, unit, keys, clock, rng, table, site_cache, installing })
     }
 
     /// Serves the listener's connections on the present runtime until `drain` begins; then finishes the open requests within the limit

@@ -11,6 +11,8 @@ mod connection;
 mod drain;
 mod framing;
 mod gateway;
+mod ingest;
+mod keys;
 mod problem;
 mod request;
 mod response;
@@ -20,6 +22,8 @@ mod site;
 mod stall;
 mod table;
 mod watch;
+mod webhook;
+mod whole;
 mod wire;
 
 pub use drain::Drain;

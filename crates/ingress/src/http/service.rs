@@ -16,10 +16,12 @@ use types::{ByteCount, Code, Elapsed, LiveFunction, Problem, TraceContext};
 use super::{
     Drain, Gateway,
     body::Received,
+    ingest::Ingest,
     problem, request,
     response::{self, Open, Sent},
     site::{self, Served},
     table::{Target, Unrouted},
+    webhook,
     wire::{Conn, REFUSE},
 };
 
@@ -44,6 +46,7 @@ impl Service {
         Ok(match request::with_host(uri, find)? {
             Target::Function(function) => Admitted::Function { function, parent: request::clean(parts, &self.conn) },
             Target::File(found) => Admitted::File(site::Asked::new(found, parts)),
+            Target::Events(ingest) => Admitted::Events { ingest, parent: request::clean(parts, &self.conn) },
         })
     }
 
@@ -93,6 +96,7 @@ impl Service {
 enum Admitted {
     Function { function: Arc<LiveFunction>, parent: Option<TraceContext> },
     File(site::Asked),
+    Events { ingest: Arc<Ingest>, parent: Option<TraceContext> },
 }
 
 /// What the scanner checks for HTTP/1 and hyper leaves to us for HTTP/2.
@@ -122,6 +126,11 @@ impl hyper::service::Service<Request<Incoming>> for Service {
         let (function, parent) = match self.admit(&mut parts, &incoming) {
             Ok(Admitted::Function { function, parent }) => (function, parent),
             Ok(Admitted::File(asked)) => return self.file(asked, &parts, open),
+            Ok(Admitted::Events { ingest, parent }) => {
+                let (method, version, body) = (parts.method, parts.version, self.body(incoming));
+                let running = Box::pin(ingest.serve(Arc::clone(&self.gateway), parts.headers, body, parent));
+                return Answer::Invoked { running, method, version, open: Some(open) };
+            }
             Err(Unrouted { problem, allow }) => {
                 let mut response = problem::response(&problem, &parts.headers);
                 if let Some(allow) = allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
@@ -139,7 +148,11 @@ impl hyper::service::Service<Request<Incoming>> for Service {
         let received_ns = self.gateway.clock.monotonic_ns();
         self.conn.seen.store(received_ns, Ordering::Relaxed);
         let request = Request::from_parts(parts, self.body(incoming));
-        let running = self.gateway.invoker.invoke(Invocation { function, request, parent, received_ns, depth: 0, batch: None });
+        let invocation = Invocation { function, request, parent, received_ns, depth: 0, batch: None };
+        let running = match invocation.function.function.webhook {
+            Some(_) => Box::pin(webhook::invoke(Arc::clone(&self.gateway), invocation)),
+            None => self.gateway.invoker.invoke(invocation),
+        };
         Answer::Invoked { running, method, version, open: Some(open) }
     }
 }
@@ -148,7 +161,7 @@ impl hyper::service::Service<Request<Incoming>> for Service {
 pub(crate) enum Answer {
     /// Known at once.
     Ready(Option<Response<Sent>>),
-    /// The function's, or a file that is read.
+    /// The function's, a file that is read, or events that are taken in.
     Invoked { running: BoxFuture<Response<Body>>, method: Method, version: Version, open: Option<Open> },
 }
 

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ports::{Blob, Clock, Invoker, Rng};
+use ports::{Blob, Bus, Clock, Invoker, Rng, Secrets, Unit};
 use types::{ByteCount, limits};
 
 /// All that a gateway needs.
@@ -15,6 +15,12 @@ pub struct GatewaySettings {
     pub invoker: Arc<dyn Invoker>,
     /// Holds the files of sites.
     pub blob: Arc<dyn Blob>,
+    /// Knows who waits for events that come in.
+    pub bus: Arc<dyn Bus>,
+    /// Makes events durable that come in.
+    pub unit: Arc<dyn Unit>,
+    /// Has the keys of events and webhooks.
+    pub secrets: Arc<dyn Secrets>,
     /// The source of time.
     pub clock: Arc<dyn Clock>,
     /// Draws which revision gets a request.

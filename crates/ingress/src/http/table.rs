@@ -8,9 +8,12 @@ use std::{
 };
 
 use ports::Rng;
-use types::{Code, LiveApp, LiveFunction, LiveRevision, MethodSet, Problem, Snapshot};
+use types::{AppKey, Code, LiveApp, LiveFunction, LiveRevision, MethodSet, Problem, Snapshot};
 
-use super::site::{Files, Found};
+use super::{
+    ingest::{self, Ingest},
+    site::{Files, Found},
+};
 
 /// A map whose hashing needs no seed: its keys come from those who deploy, not from those who call.
 type Map<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
@@ -39,6 +42,7 @@ struct RevisionRoutes {
     /// Patterns that end in a wildcard: asked when no exact one answers, and no file.
     rest: matchit::Router<Endpoints>,
     site: Option<Files>,
+    ingest: Option<Arc<Ingest>>,
 }
 
 /// Who answers to a request.
@@ -47,6 +51,8 @@ pub(crate) enum Target {
     Function(Arc<LiveFunction>),
     /// A file of the app's site.
     File(Found),
+    /// The app's way in for events.
+    Events(Arc<Ingest>),
 }
 
 /// Who answers to one pattern.
@@ -110,7 +116,7 @@ impl Table {
         }
     }
 
-    /// Who answers to a request. `host` is in lower case and without port. Routes come before files, files before routes that end in a
+    /// Who answers to a request. `host` is in lower case and without port. The app's way in for events comes first. Routes come before files, files before routes that end in a
     /// wildcard, and the site's fallback last.
     pub(crate) fn find(&self, host: &str, path: &str, method: &str, rng: &dyn Rng) -> Result<Target, Unrouted> {
         let Some(app) = self.hosts.get(host).or(self.default.as_ref()) else {
@@ -125,7 +131,7 @@ impl AppRoutes {
     fn build(app: &Arc<LiveApp>, known: &Map<usize, Arc<RevisionRoutes>>) -> Self {
         let of = |(revision, _): &(Arc<LiveRevision>, u32)| {
             let kept = known.get(&address(revision)).cloned();
-            kept.unwrap_or_else(|| Arc::new(RevisionRoutes::build(revision)))
+            kept.unwrap_or_else(|| Arc::new(RevisionRoutes::build(&app.key, revision)))
         };
         Self { app: Arc::clone(app), revisions: app.shares.iter().map(of).collect() }
     }
@@ -143,7 +149,7 @@ impl AppRoutes {
 }
 
 impl RevisionRoutes {
-    fn build(revision: &Arc<LiveRevision>) -> Self {
+    fn build(key: &AppKey, revision: &Arc<LiveRevision>) -> Self {
         let mut patterns: BTreeMap<String, Endpoints> = BTreeMap::new();
         for function in revision.functions.values() {
             for route in &function.function.routes {
@@ -159,10 +165,14 @@ impl RevisionRoutes {
                 tracing::error!(%pattern, %error, revision = %revision.number, "a route that the manifest allowed can't be served");
             }
         }
-        Self { revision: Arc::clone(revision), exact, rest, site }
+        let ingest = revision.events.clone().map(|settings| Arc::new(Ingest { key: key.clone(), settings }));
+        Self { revision: Arc::clone(revision), exact, rest, site, ingest }
     }
 
     fn find(&self, path: &str, method: &str) -> Result<Target, Unrouted> {
+        if let Some(ingest) = self.ingest.as_ref().filter(|_| path == ingest::PATH && method == "POST") {
+            return Ok(Target::Events(Arc::clone(ingest)));
+        }
         let exact = self.exact.at(path).ok();
         if let Some(function) = exact.as_ref().and_then(|matched| matched.value.find(method)) {
             return Ok(Target::Function(Arc::clone(function)));

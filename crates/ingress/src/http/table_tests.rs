@@ -29,7 +29,12 @@ fn revision(app: &AppKey, number: u32, functions: &[(&str, &[&str])]) -> Arc<Liv
         };
         (live.function.name.clone(), Arc::new(live))
     };
-    Arc::new(LiveRevision { number: RevisionNumber(number), functions: functions.iter().map(live).collect(), site: None, events: None })
+    Arc::new(LiveRevision {
+        number: RevisionNumber(number),
+        functions: functions.iter().map(live).collect(),
+        site: None,
+        events: None,
+    })
 }
 
 fn key(app: &str) -> AppKey {
@@ -51,6 +56,7 @@ fn find(table: &Table, host: &str, method: &str, path: &str) -> String {
     match table.find(host, path, method, &Ticket(0)) {
         Ok(Target::Function(function)) => format!("{}/{}", function.key.app, function.function.name),
         Ok(Target::File(_)) => "file".into(),
+        Ok(Target::Events(_)) => "events".into(),
         Err(Unrouted { problem, allow }) => format!("{} {}", problem.code, allow.unwrap_or_default()).trim().to_owned(),
     }
 }

@@ -4,6 +4,7 @@
 mod drain;
 mod faces;
 mod http2;
+mod ingest;
 mod rig;
 mod routing;
 mod site;

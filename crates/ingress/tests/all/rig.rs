@@ -7,9 +7,10 @@ use std::{
 };
 
 use http::Response;
-use ingress::{Drain, Framing, Gateway, GatewayLimits, GatewaySettings};
+use ingress::{BusTable, Drain, Framing, Gateway, GatewayLimits, GatewaySettings};
 use ports::{Blob, Body, BoxFuture, Clock, Invocation, Invoker, Plane, Rng};
 use testkit::model::ModelBlob;
+use testkit::model::{ModelKv, ModelQueue, ModelSecrets, ModelUnit};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -103,6 +104,8 @@ pub(crate) struct Rig {
     pub(crate) address: SocketAddr,
     pub(crate) drain: Drain,
     pub(crate) served: JoinHandle<()>,
+    pub(crate) secrets: Arc<ModelSecrets>,
+    pub(crate) queue: Arc<ModelQueue>,
 }
 
 impl Rig {
@@ -118,12 +121,27 @@ impl Rig {
         invoker: Arc<dyn Invoker>,
     ) -> Self {
         let (clock, rng) = (RealClock::new(), Arc::new(Even));
-        let gateway = Gateway::new(GatewaySettings { limits, framing, invoker, blob, clock, rng });
-        gateway.install(&Arc::new(Snapshot { number: 1, apps }));
+        let (bus, secrets) = (BusTable::new(), Arc::new(ModelSecrets::new(clock.clone())));
+        let queue = Arc::new(ModelQueue::new(clock.clone()));
+        let unit = Arc::new(ModelUnit::new(Arc::new(ModelKv::new(clock.clone())), queue.clone()));
+        let gateway = Gateway::new(GatewaySettings {
+            limits,
+            framing,
+            invoker,
+            blob,
+            bus: bus.clone(),
+            unit: unit.clone(),
+            secrets: secrets.clone(),
+            clock,
+            rng,
+        });
+        let snapshot = Arc::new(Snapshot { number: 1, apps });
+        bus.install(&snapshot);
+        gateway.install(&snapshot);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let (address, drain) = (listener.local_addr().expect("an address"), Drain::new());
         let served = gateway.serve(listener, drain.clone());
-        Self { gateway, address, drain, served }
+        Self { gateway, address, drain, served, secrets, queue }
     }
     pub(crate) async fn echo() -> Self {
         Self::start(GatewayLimits::default(), Framing::Strict, Functions::echo()).await
