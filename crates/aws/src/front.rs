@@ -70,7 +70,7 @@ impl Front {
         let (head, body) = request.into_parts();
         let asked = Asked::read(&head.method, &head.headers);
         let bucket = asked.as_ref().and_then(|_| host::bucket(&head));
-        let mut response = if let Some(error) = signed::refusal(&head) {
+        let mut response = if let Some(error) = signed::refusal(&head, self.settings.clock.now()) {
             self.told(error)
         } else if head.method == Method::OPTIONS {
             match self.origins.preflight(&head, asked.as_ref(), bucket.as_deref()).await {

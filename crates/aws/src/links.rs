@@ -21,10 +21,7 @@ use ports::{
 };
 use types::{AppKey, Code, Elapsed, Problem, Timestamp};
 
-use crate::encoding::percent_encode;
-
-/// The longest that a link may hold, as S3 bounds it.
-const LASTS_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+use crate::{encoding::percent_encode, signed::LINK_TIME_MAX};
 
 /// Makes links to what the endpoint serves.
 pub struct Links {
@@ -64,9 +61,9 @@ impl AwsEndpoint for Links {
                 return Err(Problem::new(Code::E0202, format!("a link can't be used with {method:?}")).help("use GET or PUT"));
             }
         };
-        if wanted.lasts.is_zero() || wanted.lasts > LASTS_MAX {
+        if wanted.lasts.is_zero() || wanted.lasts > LINK_TIME_MAX {
             let measured = Elapsed::from(wanted.lasts);
-            return Err(Problem::new(Code::E0604, format!("a link of {measured}, allowed up to {}", Elapsed::from(LASTS_MAX))));
+            return Err(Problem::new(Code::E0604, format!("a link of {measured}, allowed up to {}", Elapsed::from(LINK_TIME_MAX))));
         }
         let key = self.key(app, writes).await?;
         let now = self.clock.now();

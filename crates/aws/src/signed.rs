@@ -1,20 +1,31 @@
 //! What is refused before a signature is looked at: ways of signing that leave things open which a signature should close.
 
+use std::time::Duration;
+
 use http::request::Parts;
 use s3s::{S3Error, s3_error};
+use types::Timestamp;
 
 use crate::encoding::query_value;
 
+/// The longest that a link may hold, as S3 bounds it.
+pub(crate) const LINK_TIME_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
 /// Why a request is not served, if it is not.
-pub(crate) fn refusal(head: &Parts) -> Option<S3Error> {
+pub(crate) fn refusal(head: &Parts, now: Timestamp) -> Option<S3Error> {
     let query = head.uri.query().unwrap_or_default();
     let header = head.headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    // The older signature is one of SHA-1 over less of the request, without a bound on its age.
-    if header.is_some_and(|value| value.starts_with("AWS ")) || query_value(query, "Signature").is_some() {
+    // The older signature in a header has no bound on its age. In links it has one, and AWS's own tools still make such links.
+    if header.is_some_and(|value| value.starts_with("AWS ")) {
         return Some(s3_error!(
             InvalidRequest,
             "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
         ));
+    }
+    if query_value(query, "Signature").is_some() {
+        let until = query_value(query, "Expires").and_then(|until| until.parse::<u64>().ok()).unwrap_or(u64::MAX);
+        let bound = now.unix_ns() / 1_000_000_000 + LINK_TIME_MAX.as_secs();
+        return (until > bound).then(|| s3_error!(AccessDenied, "A link may hold for {} s", LINK_TIME_MAX.as_secs()));
     }
     let (scope, names) = match header.and_then(|value| value.strip_prefix("AWS4-HMAC-SHA256")) {
         Some(value) => (field(value, "Credential="), field(value, "SignedHeaders=")),
@@ -53,7 +64,7 @@ mod tests {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        refusal(&request.body(()).expect("a request").into_parts().0).map(|error| error.code().as_str().to_owned())
+        refusal(&request.body(()).expect("a request").into_parts().0, Timestamp::from_unix_ms(1_000)).map(|error| error.code().as_str().to_owned())
     }
 
     #[test]
@@ -67,7 +78,11 @@ mod tests {
         assert_eq!(code("/b/k", &[("authorization", &good), ("x-amz-date", "x")]), None);
         assert_eq!(code("/b/k", &[]), None);
         assert_eq!(code("/b/k", &[("authorization", "AWS AK:sig")]).as_deref(), Some("InvalidRequest"));
-        assert_eq!(code("/b/k?AWSAccessKeyId=AK&Signature=x&Expires=1", &[]).as_deref(), Some("InvalidRequest"));
+        assert_eq!(code("/b/k?AWSAccessKeyId=AK&Signature=x&Expires=604801", &[]), None);
+        for expires in ["604802", "", "x"] {
+            let link = format!("/b/k?AWSAccessKeyId=AK&Signature=x&Expires={expires}");
+            assert_eq!(code(&link, &[]).as_deref(), Some("AccessDenied"), "{expires}");
+        }
         let other = v4("sts", "host;x-amz-date");
         assert_eq!(code("/b/k", &[("authorization", &other)]).as_deref(), Some("AuthorizationHeaderMalformed"));
         let open = [("authorization", good.as_str()), ("x-amz-date", "x"), ("x-amz-meta-role", "admin")];

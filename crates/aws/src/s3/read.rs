@@ -96,7 +96,10 @@ pub(super) async fn attributes(
     let bucket = api.bucket(&req, &input.bucket)?;
     let info = known(api, &bucket, &input.key, version_asked(input.version_id.as_ref()).as_ref()).await?;
     marker(&info)?;
-    let asked = |name: &str| input.object_attributes.iter().any(|attribute| attribute.as_str() == name);
+    // Clients send one field with all names in it, which the library hands over as one name.
+    let names = input.object_attributes.iter().flat_map(|attribute| attribute.as_str().split(',')).map(str::trim);
+    let names: Vec<_> = names.collect();
+    let asked = |name: &str| names.contains(&name);
     let mut output = GetObjectAttributesOutput {
         last_modified: Some(timestamp(info.modified)),
         version_id: version(&info.version),

@@ -24,7 +24,10 @@ use crate::{
 pub(super) async fn put(api: &Api, mut req: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
     let trailers = req.trailing_headers.take();
     let announced = match req.method {
-        Method::POST => Announced::read(&fields(&req.input), None, None)?,
+        Method::POST => {
+            refuse("naming objects after files of a form", req.input.key.contains("${filename}"))?;
+            Announced::read(&fields(&req.input), None, None)?
+        }
         _ => Announced::read(&req.headers, req.input.content_length, trailers)?,
     };
     let info = write(api, &mut req, announced).await?;

@@ -9,9 +9,9 @@ use crate::rig::{Call, Endpoint};
 const NINE: [(&str, &str); 5] = [
     ("crc32", "y/Q5Jg=="),
     ("crc32c", "4waSgw=="),
-    ("crc64nvme", "rosUhgp5ljg="),
-    ("sha1", "98O8HYCOBHMq32eZZczDTKfuNEE="),
-    ("sha256", "FeKw09Rb+nGdxOcYZJPMwdDRI4MlkzqgkVe8q0cu3SY="),
+    ("crc64nvme", "rosUhgp5mIg="),
+    ("sha1", "98O8HYCOBHMq32eZZczDTKeuNEE="),
+    ("sha256", "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU="),
 ];
 
 fn field(algorithm: &str) -> String {
