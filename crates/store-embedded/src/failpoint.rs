@@ -42,6 +42,12 @@ pub enum Point {
     BlobBeforeRename,
     /// A blob has its name, and the folder is not yet durable.
     BlobAfterRename,
+    /// An object's file is written and is about to be synced.
+    ObjectBeforeSync,
+    /// An object's file is durable, and no row names it yet.
+    ObjectAfterSync,
+    /// The checksums of an object's bytes are about to be compared.
+    ObjectVerify,
     /// A change of the catalog is written, and COMMIT comes next.
     CatalogBeforeCommit,
     /// A change of the catalog was committed, and nobody knows yet.
@@ -52,6 +58,18 @@ pub enum Point {
     SqlAfterCommit,
     /// A database is about to be written over by another.
     SqlBeforeRestore,
+    /// A change of the secrets is written, and COMMIT comes next.
+    SecretsBeforeCommit,
+    /// A change of the secrets was committed, and nobody knows yet.
+    SecretsAfterCommit,
+    /// A secret is about to be sealed.
+    SecretsSeal,
+    /// A new key of the platform is durable, and nothing is sealed with it yet.
+    SecretsKeyAdded,
+    /// One app's secrets are under the new key.
+    SecretsRewrapped,
+    /// All secrets are under the new key, and the old one is still there.
+    SecretsBeforeForget,
 }
 
 impl Point {

@@ -45,6 +45,9 @@ impl Folder {
     pub(crate) fn blobs(&self) -> PathBuf {
         self.root.join("blobs")
     }
+    pub(crate) fn objects(&self) -> PathBuf {
+        self.root.join("objects")
+    }
     pub(crate) fn sql(&self) -> PathBuf {
         self.root.join("sql")
     }

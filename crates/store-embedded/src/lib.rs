@@ -6,6 +6,7 @@
 //! blobs/ab/cdef…    content-addressed bytes, by the hexadecimal digits of their BLAKE3 digest
 //! blobs/tmp/        files that are being written; emptied at start
 //! catalog.sqlite    apps, revisions and shares of traffic
+//! secrets.sqlite    secrets and access keys, sealed; the key lies in secrets.key
 //! sql/              the databases of apps, one file each: see `sql`
 //! telemetry/        summaries, logs, usage and journals: see [`telemetry`]
 //! ```
@@ -20,7 +21,10 @@ mod feeds;
 mod folder;
 mod kv;
 mod lease;
+mod log;
+mod objects;
 mod queue;
+mod secrets;
 mod shard;
 mod sql;
 mod sqlite;

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use ports::{Blob, Catalog, Clock, Feeds, Kv, Lease, Queue, Sql, Unit};
+use ports::{AccessKeys, Blob, Catalog, Clock, Feeds, Kv, Lease, Log, Objects, Queue, Secrets, Sql, Unit};
 use types::Problem;
 
 use crate::{
@@ -13,7 +13,10 @@ use crate::{
     folder::Folder,
     kv::{KvModule, KvStore},
     lease::{LeaseModule, LeaseStore},
+    log::{LogModule, LogStore},
+    objects::{ObjectStore, ObjectsModule},
     queue::{QueueModule, QueueStore},
+    secrets::SecretStore,
     shard::{Module, Shard},
     sql::SqlStore,
     stop::Stop,
@@ -26,10 +29,13 @@ pub struct EmbeddedStore {
     queue: Arc<QueueStore>,
     unit: Arc<UnitStore>,
     lease: Arc<LeaseStore>,
+    log: Arc<LogStore>,
     feeds: Arc<FeedsStore>,
+    objects: Arc<ObjectStore>,
     blob: Arc<BlobStore>,
     catalog: Arc<CatalogStore>,
     sql: Arc<SqlStore>,
+    secrets: Arc<SecretStore>,
     stop: Stop,
 }
 
@@ -54,16 +60,22 @@ impl EmbeddedStore {
         let feeds = Arc::new(FeedsModule::new(queue.clone()));
         let kv = Arc::new(KvModule::new(feeds.clone()));
         let lease = Arc::new(LeaseModule::default());
+        let log = Arc::new(LogModule::default());
+        let objects = ObjectsModule::new(&folder, feeds.clone(), stop.clone(), failpoints.clone()).map_err(place)?;
+        let objects = Arc::new(objects);
         // Queues come last: the others enqueue.
-        let modules: Vec<Arc<dyn Module>> = vec![feeds.clone(), kv.clone(), lease.clone(), queue.clone()];
+        let modules: Vec<Arc<dyn Module>> = vec![feeds.clone(), kv.clone(), lease.clone(), log.clone(), objects.clone(), queue.clone()];
         let shard = Shard::open(folder.clone(), clock.clone(), stop.clone(), failpoints.clone(), modules).map_err(place)?;
         let shard = Arc::new(shard);
-        let unit = UnitStore::new(shard.clone(), Parts { kv: kv.clone(), queue: queue.clone() });
+        let unit = UnitStore::new(shard.clone(), Parts { kv: kv.clone(), log: log.clone(), queue: queue.clone() });
         let feeds = FeedsStore::new(shard.clone(), feeds);
         let lease = LeaseStore::new(shard.clone(), lease);
+        let log = LogStore::new(shard.clone(), log);
+        let objects = ObjectStore::new(shard.clone(), objects).map_err(place)?;
         let kv = KvStore::new(shard.clone(), kv);
         let queue = QueueStore::new(shard, queue);
         let blob = BlobStore::open(folder.clone(), stop.clone(), failpoints.clone()).map_err(place)?;
+        let secrets = SecretStore::open(folder.clone(), clock.clone(), stop.clone(), failpoints.clone()).map_err(place)?;
         let sql = SqlStore::open(folder.clone(), clock, stop.clone(), failpoints.clone()).map_err(place)?;
         let catalog = CatalogStore::open(folder, stop.clone(), failpoints).map_err(place)?;
         Ok(Self {
@@ -71,10 +83,13 @@ impl EmbeddedStore {
             queue: Arc::new(queue),
             unit: Arc::new(unit),
             lease: Arc::new(lease),
+            log: Arc::new(log),
             feeds: Arc::new(feeds),
+            objects: Arc::new(objects),
             blob: Arc::new(blob),
             catalog: Arc::new(catalog),
             sql: Arc::new(sql),
+            secrets: Arc::new(secrets),
             stop,
         })
     }
@@ -99,10 +114,20 @@ impl EmbeddedStore {
     pub fn lease(&self) -> Arc<dyn Lease> {
         self.lease.clone()
     }
+    /// The streams.
+    #[must_use]
+    pub fn log(&self) -> Arc<dyn Log> {
+        self.log.clone()
+    }
     /// The feeds.
     #[must_use]
     pub fn feeds(&self) -> Arc<dyn Feeds> {
         self.feeds.clone()
+    }
+    /// The objects.
+    #[must_use]
+    pub fn objects(&self) -> Arc<dyn Objects> {
+        self.objects.clone()
     }
     /// The blobs.
     #[must_use]
@@ -118,6 +143,16 @@ impl EmbeddedStore {
     #[must_use]
     pub fn sql(&self) -> Arc<dyn Sql> {
         self.sql.clone()
+    }
+    /// The secrets of apps.
+    #[must_use]
+    pub fn secrets(&self) -> Arc<dyn Secrets> {
+        self.secrets.clone()
+    }
+    /// The keys that AWS clients sign with.
+    #[must_use]
+    pub fn access_keys(&self) -> Arc<dyn AccessKeys> {
+        self.secrets.clone()
     }
 
     /// Calls the hook with the reason, once, when an fsync or a COMMIT failed: from then on every store refuses everything, and only a

@@ -7,5 +7,7 @@ pub(super) const STEPS: &[&str] = &[
     include_str!("../queue/schema.sql"),
     include_str!("../feeds/schema.sql"),
     include_str!("../lease/schema.sql"),
+    include_str!("../objects/schema.sql"),
+    include_str!("../log/schema.sql"),
     // This comment keeps one step a line.
 ];

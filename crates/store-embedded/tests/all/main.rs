@@ -6,4 +6,8 @@ mod damage;
 mod failures;
 mod full;
 mod golden;
+mod queues;
+mod state;
+mod traffic;
+mod objects;
 mod victim;
