@@ -27,13 +27,18 @@ pub trait Queue: Send + Sync {
     /// # Cancel safety
     /// A dropped call may have taken messages; they come again when the lease has run out.
     async fn claim(&self, queue: &QueueName, max: usize, lease: Duration, wait: Duration) -> Result<Vec<Delivery>, StoreError>;
-    /// Removes messages that were worked off.
+    /// Removes messages that were worked off. A lease that ran out is no matter as long as nobody else got the message.
     async fn ack(&self, queue: &QueueName, receipts: &[Receipt]) -> Result<Vec<Settled>, StoreError>;
     /// Holds messages for `lease` from now on.
     async fn extend(&self, queue: &QueueName, receipts: &[Receipt], lease: Duration) -> Result<Vec<Settled>, StoreError>;
-    /// Gives messages back, to be delivered again after `delay`.
+    /// Gives messages back, to be delivered again after `delay`. Messages behind one in its group wait until it is done or dead, and what
+    /// was given back is delivered without them.
     async fn nack(&self, queue: &QueueName, receipts: &[Receipt], delay: Duration) -> Result<Vec<Settled>, StoreError>;
-    /// Moves messages to the dead-letter queue, each atomically, with its id, attempts and the reason.
+    /// Moves messages to the dead-letter queue, each atomically, with its id, attempts and the reason. There, deliveries are counted from
+    /// the beginning.
+    ///
+    /// # Errors
+    /// `Denied` if both are the same queue.
     async fn bury(
         &self,
         queue: &QueueName,
@@ -41,7 +46,9 @@ pub trait Queue: Send + Sync {
         dead: &QueueName,
         reason: &str,
     ) -> Result<Vec<Settled>, StoreError>;
-    /// Moves at most `max` messages from a dead-letter queue to where they came from, each atomically; gives their number.
+    /// Moves at most `max` messages from a dead-letter queue to where they came from, each atomically; gives how many. They get new numbers
+    /// there and their deliveries are counted from the beginning, so that no receipt of their first life fits them. What a consumer of
+    /// the dead-letter queue holds, and what nobody buried there, stays.
     async fn redrive(&self, dead: &QueueName, max: usize) -> Result<u64, StoreError>;
     /// Messages without taking them, oldest first, after a number.
     async fn peek(&self, queue: &QueueName, after: Option<MessageId>, max: usize) -> Result<Vec<Peeked>, StoreError>;
@@ -49,7 +56,7 @@ pub trait Queue: Send + Sync {
     async fn purge(&self, queue: &QueueName) -> Result<u64, StoreError>;
     /// The queues that hold or held messages and whose names begin with `prefix`, by name, after a name.
     async fn queues(&self, prefix: &str, after: Option<&QueueName>, max: usize) -> Result<Vec<QueueName>, StoreError>;
-    /// How long messages of the queue are kept, from when they were enqueued. Older ones become dead letters nowhere: they are gone.
+    /// How long messages of the queue are kept, from when they were enqueued, or buried in it. Older ones become dead letters nowhere: they are gone.
     async fn retain(&self, queue: &QueueName, retention: Duration) -> Result<(), StoreError>;
     /// How the queue is doing.
     async fn stats(&self, queue: &QueueName) -> Result<QueueStats, StoreError>;

@@ -96,7 +96,7 @@ pub struct Delivery {
     pub receipt: Receipt,
     /// When it was enqueued.
     pub enqueued: Timestamp,
-    /// The message.
+    /// The message; its delay and its deduplication key are not kept.
     pub message: Message,
 }
 
@@ -112,7 +112,7 @@ pub enum Settled {
 /// How a queue is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct QueueStats {
-    /// Messages that can be claimed now.
+    /// Messages that wait for nothing but a consumer, or for their group's turn.
     pub ready: u64,
     /// Messages that wait for their delay.
     pub delayed: u64,
