@@ -64,7 +64,8 @@ impl EmbeddedStore {
         let objects = ObjectsModule::new(&folder, feeds.clone(), stop.clone(), failpoints.clone()).map_err(place)?;
         let objects = Arc::new(objects);
         // Queues come last: the others enqueue.
-        let modules: Vec<Arc<dyn Module>> = vec![feeds.clone(), kv.clone(), lease.clone(), log.clone(), objects.clone(), queue.clone()];
+        let modules: Vec<Arc<dyn Module>> =
+            vec![feeds.clone(), kv.clone(), lease.clone(), log.clone(), objects.clone(), queue.clone()];
         let shard = Shard::open(folder.clone(), clock.clone(), stop.clone(), failpoints.clone(), modules).map_err(place)?;
         let shard = Arc::new(shard);
         let unit = UnitStore::new(shard.clone(), Parts { kv: kv.clone(), log: log.clone(), queue: queue.clone() });

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ports::{
-    Clock, StoreError,
+    StoreError,
     queue::{DeadLetter, MessageId, Peeked, QueueName, QueueStats},
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -28,25 +28,29 @@ pub(super) struct Place {
 
 impl QueueModule {
     /// At most `max` messages after a number.
-    pub(super) fn places(&self, clock: &dyn Clock, queue: &QueueName, after: Option<MessageId>, max: usize) -> Vec<Place> {
-        let (now, mono_ns) = (clock.now(), clock.monotonic_ns());
-        let mut memory = self.memory.lock();
-        memory.promote(mono_ns);
-        let Some(at) = memory.find(queue) else { return Vec::new() };
+    pub(super) fn places(
+        &self,
+        reading: &Reading,
+        queue: &QueueName,
+        after: Option<MessageId>,
+        max: usize,
+    ) -> Result<Vec<Place>, StoreError> {
+        let (now, mono_ns) = (reading.clock().now(), reading.clock().monotonic_ns());
+        let mut memory = self.looked_at(reading)?;
+        let Some(at) = memory.find(queue) else { return Ok(Vec::new()) };
         let line = memory.line(at);
         let place = |id: u64| {
             let due_ns = line.due_ns(id);
             let due = (due_ns > mono_ns).then(|| now.plus(Elapsed::from_ns(due_ns - mono_ns)));
             Place { id, due, attempts: line.attempts(id) }
         };
-        line.after(after.map(|id| id.0), max).into_iter().map(place).collect()
+        Ok(line.after(after.map(|id| id.0), max).into_iter().map(place).collect())
     }
 
     /// How a queue is doing.
     pub(super) fn stats(&self, reading: &Reading, queue: &QueueName) -> Result<QueueStats, StoreError> {
         reading.check()?;
-        let mut memory = self.memory.lock();
-        memory.promote(reading.clock().monotonic_ns());
+        let mut memory = self.looked_at(reading)?;
         let Some(at) = memory.find(queue) else { return Ok(QueueStats::default()) };
         let line = memory.line(at);
         let (ready, delayed, claimed) = (line.ready.len() + line.grouped.len(), line.delayed.len(), line.held.len());

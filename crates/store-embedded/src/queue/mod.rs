@@ -156,7 +156,7 @@ impl Queue for QueueStore {
         let (mut peeked, mut after): (Vec<Peeked>, _) = (Vec::new(), after);
         while peeked.len() < max {
             let wanted = (max - peeked.len()).min(PEEK_MAX);
-            let places = self.module.places(&**self.shard.clock(), queue, after, wanted);
+            let places = self.module.places(self.shard.reading(), queue, after, wanted)?;
             let Some(last) = places.last() else { break };
             after = Some(MessageId(last.id));
             peeked.extend(self.shard.reading().run(move |connection, _| look::peek(connection, &places)).await?);

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
-use ports::queue::{Delivery, QueueName};
+use ports::{
+    StoreError,
+    queue::{Delivery, QueueName},
+};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use types::{Elapsed, Timestamp, limits};
 
@@ -14,7 +17,8 @@ use super::{
     waiter::Waiter,
 };
 use crate::{
-    shard::{Batch, Module, Tick},
+    failpoint::Failpoints,
+    shard::{Batch, Module, Reading, Tick},
     sqlite::{int, uint},
 };
 
@@ -58,6 +62,24 @@ impl QueueModule {
             open.stale_lines.clear();
         }
         memory.promote(batch.mono_ns);
+        Ok(memory)
+    }
+
+    /// Memory for those who only look, as of now. What a failed batch left in it is looked up again: nothing was written since, or the
+    /// commit thread would have done that.
+    pub(super) fn looked_at(&self, reading: &Reading) -> Result<MutexGuard<'_, Memory>, StoreError> {
+        let mut memory = self.memory.lock();
+        let mut open = self.open.lock();
+        if !open.stale.is_empty() || !open.stale_lines.is_empty() {
+            let failpoints = Failpoints::default();
+            reading.with(|connection, _| {
+                let batch = Batch::new(connection, &**reading.clock(), &failpoints);
+                reread(&batch, &mut memory, &open.stale_lines, &open.stale)
+            })?;
+            open.stale.clear();
+            open.stale_lines.clear();
+        }
+        memory.promote(reading.clock().monotonic_ns());
         Ok(memory)
     }
 
@@ -151,7 +173,7 @@ impl Module for QueueModule {
         let waiting: Vec<_> = memory.lines().iter_mut().flat_map(|line| std::mem::take(&mut line.waiters)).collect();
         drop(memory);
         let served = std::mem::take(&mut self.open.lock().served);
-        let closed = || ports::StoreError::Failed("the store is closed".into());
+        let closed = || StoreError::Failed("the store is closed".into());
         waiting.into_iter().for_each(|waiter| waiter.answer(Err(closed())));
         served.into_iter().for_each(|(_, waiter, _)| waiter.answer(Err(closed())));
     }

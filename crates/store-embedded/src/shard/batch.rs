@@ -26,7 +26,7 @@ pub(crate) struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(connection: &'a Connection, clock: &dyn Clock, failpoints: &'a Failpoints) -> Self {
+    pub(crate) fn new(connection: &'a Connection, clock: &dyn Clock, failpoints: &'a Failpoints) -> Self {
         let (now, mono_ns) = (clock.now(), clock.monotonic_ns());
         Self { connection, now, mono_ns, failpoints, wakes_ns: None, after: Vec::new() }
     }

@@ -109,8 +109,9 @@ impl Shard {
         let mut batch = Batch::new(&connection, &*clock, &failpoints);
         let opened = modules.iter().try_for_each(|module| module.open(&mut batch));
         opened.map_err(|error| sqlite::failure(&error))?;
-        let told = modules.clone();
-        stop.on_stop(Box::new(move |_| told.iter().for_each(|module| module.close())));
+        // Not held by the hook: a module may hold what it is a hook of.
+        let told = Arc::downgrade(&modules);
+        stop.on_stop(Box::new(move |_| told.upgrade().iter().flat_map(|told| told.iter()).for_each(|module| module.close())));
         let readers = Arc::new(Readers::new(&path));
         let timer = Timer::new(clock.clone());
         let shared = Shared {

@@ -19,6 +19,7 @@ use types::{
 use crate::{
     failpoint::Point,
     kv::{self, KvModule},
+    log::{self, LogModule},
     queue::{self, QueueModule, what_matters},
     shard::{
         Applied, Batch, Shard,
@@ -30,6 +31,7 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) kv: Arc<KvModule>,
+    pub(crate) log: Arc<LogModule>,
     pub(crate) queue: Arc<QueueModule>,
 }
 
@@ -117,8 +119,17 @@ impl Parts {
         held!(self.write(batch, effects));
         batch.failpoints.pass(Point::UnitWritten);
         held!(self.send(batch, effects));
-        if !effects.appends.is_empty() || !effects.offsets.is_empty() {
-            return Ok(Err(Undone::Failed(StoreError::Failed("this store has no streams".into()))));
+        held!(self.stream(batch, effects));
+        Ok(Ok(()))
+    }
+
+    fn stream(&self, batch: &mut Batch<'_>, effects: &Effects) -> Step<()> {
+        for (stream, group, partition, next, epoch) in &effects.offsets {
+            held!(self.log.commit(batch, (stream, group), *partition, *next, *epoch).map(failing));
+        }
+        for run in effects.appends.chunk_by(|(one, _), (next, _)| one == next) {
+            let records: Vec<_> = run.iter().map(|(_, record)| record.clone()).collect();
+            held!(self.log.append(batch, &run[0].0, &records, None).map(failing));
         }
         Ok(Ok(()))
     }
@@ -184,12 +195,7 @@ fn check_limits(effects: &Effects) -> Result<(), StoreError> {
         return Err(StoreError::TooMany { what: "effects", measured, allowed });
     }
     enqueues.iter().try_for_each(|(_, message)| queue::check_message(message))?;
-    for (_, record) in appends {
-        let measured = record.body.len() as u64;
-        if measured > limits::EVENT.0 {
-            return Err(StoreError::TooLarge { what: "event", measured, allowed: limits::EVENT.0 });
-        }
-    }
+    appends.iter().try_for_each(|(_, record)| log::check_record(record))?;
     kv.iter().try_for_each(|(_, transaction)| kv::check_limits(transaction))?;
     let values = kv.iter().flat_map(|(_, transaction)| &transaction.writes).map(|write| match write {
         Write::Put { key, value, .. } => key.len() + value.len(),

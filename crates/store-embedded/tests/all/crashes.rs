@@ -10,7 +10,10 @@ use system::SystemClock;
 use testkit::{SeededRng, rng::seeds};
 use types::kv::{Change, Committed, Rev, WatchFrom};
 
-use crate::victim::{self, Notes, Orders};
+use crate::{
+    traffic,
+    victim::{self, Notes, Orders},
+};
 
 const SIGKILL: i32 = 9;
 
@@ -44,6 +47,7 @@ async fn examine(folder: &Path, skip: Option<Point>) -> Violations {
         violations.push(format!("told of revision {:?}, found {} up to {newest:?}", notes.revision, revisions.len()));
     }
     violations.extend(count_effects(&store, &notes).await);
+    violations.extend(traffic::examine(&store, folder).await);
     violations
 }
 
@@ -118,6 +122,15 @@ async fn kill_at_each_failpoint_loses_and_doubles_nothing() {
 async fn without_idempotency_records_a_repetition_doubles() {
     let violations = crash(Point::ShardAfterCommit, 7, Some(Point::KvIdempotency)).await;
     assert!(violations.iter().any(|violation| violation.contains("effects")), "{violations:#?}");
+}
+
+/// The controls of queues: with either protection off, a repeated call is done twice.
+#[tokio::test]
+async fn without_records_of_calls_or_keys_messages_double() {
+    for skipped in [Point::ReplyRecord, Point::QueueDedup] {
+        let violations = crash(Point::ShardAfterCommit, 7, Some(skipped)).await;
+        assert!(violations.iter().any(|violation| violation.contains("after a repetition")), "{skipped:?}: {violations:#?}");
+    }
 }
 
 #[tokio::test]

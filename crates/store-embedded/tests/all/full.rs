@@ -6,10 +6,14 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
+    time::Duration,
 };
 
 use bytes::Bytes;
-use ports::StoreError;
+use ports::{
+    StoreError,
+    queue::{Message, QueueName},
+};
 use store_embedded::EmbeddedStore;
 use tempfile::TempDir;
 use testkit::TestClock;
@@ -103,12 +107,24 @@ async fn a_full_disk_refuses_writes_until_there_is_room() {
     assert!(matches!(refused, Err(StoreError::Full)), "{refused:?}");
     assert_eq!(store.blob().get(&kept).await.expect("reading goes on"), Some(Bytes::from("before")));
 
+    let (queue, mail) = (store.queue(), QueueName("shop/dev/mail".into()));
+    let message = || vec![Message { body: Bytes::from(vec![7; 900_000]), ..Message::default() }];
+    let refused = queue.enqueue(&mail, message(), None).await;
+    assert!(matches!(refused, Err(StoreError::Full)), "{refused:?}");
+    assert_eq!(queue.stats(&mail).await.expect("reading goes on").ready, 0);
+    assert!(queue.peek(&mail, None, 10).await.expect("reading goes on").is_empty());
+
     fs::remove_file(filler).expect("removable");
+    queue.enqueue(&mail, message(), None).await.expect("there is room again");
+    let (lease, now) = (Duration::from_secs(1), Duration::ZERO);
+    let held = queue.claim(&mail, 10, lease, now).await.expect("claimable");
+    assert_eq!(held.len(), 1, "what was refused is not there");
+    queue.ack(&mail, &[held[0].receipt]).await.expect("there is room again");
     store.kv().commit(&namespace(), put("after", 900_000)).await.expect("there is room again");
     store.blob().put(Bytes::from(vec![1; 500_000])).await.expect("there is room again");
     assert_eq!(deploy(&store).await.expect("there is room again").number.0, 1, "the first did not count");
     is_well(&store).await;
-    drop(store);
+    drop((queue, store));
     let store = EmbeddedStore::open(&data, Arc::new(TestClock::new())).expect("it opens again");
     is_well(&store).await;
     assert!(store.kv().get(&namespace(), &Bytes::from("after")).await.expect("readable").is_some());

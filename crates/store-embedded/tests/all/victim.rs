@@ -21,6 +21,8 @@ use types::{
     revision::{AppKey, RevisionNumber},
 };
 
+use crate::traffic;
+
 /// Tells the test below that it is the victim: `folder`, then a point and its passes, then a point to skip; empty where there is none.
 const ORDERS: &str = "DAYFLY_TEST_VICTIM";
 const WRITERS: u64 = 12;
@@ -101,6 +103,7 @@ async fn work(folder: &Path, failpoints: Failpoints, writes_each: u64) {
             }
         });
     }
+    tasks.spawn(traffic::run(store.clone(), log.clone(), generation, writes_each));
     while let Some(ended) = tasks.join_next().await {
         ended.expect("it does not panic");
     }
@@ -158,11 +161,11 @@ async fn write_catalog(store: &EmbeddedStore, log: &File) {
     note(log, &format!("revision {}", added.number));
 }
 
-fn note(mut log: &File, line: &str) {
+pub(crate) fn note(mut log: &File, line: &str) {
     log.write_all(format!("{line}\n").as_bytes()).expect("notes can be taken");
 }
 
-fn notes_of(folder: &Path) -> PathBuf {
+pub(crate) fn notes_of(folder: &Path) -> PathBuf {
     folder.join("notes")
 }
 
@@ -190,6 +193,8 @@ impl Notes {
                 ["blob", id] => drop(notes.blobs.insert(id.into(), false)),
                 ["blob", id, "done"] => drop(notes.blobs.insert(id.into(), true)),
                 ["revision", number] => notes.revision = Some(RevisionNumber(number.parse().expect("a number"))),
+                // What became of messages.
+                ["q", ..] => {}
                 _ => panic!("{line:?} is no note"),
             }
         }
