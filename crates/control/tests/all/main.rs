@@ -3,4 +3,8 @@
 mod api;
 mod deploy;
 mod records;
+mod removal;
+mod site;
+mod stores;
+mod triggers;
 mod world;

@@ -1,7 +1,6 @@
 //! A control plane on the in-memory models, with a runtime, an invoker and a data plane that only take notes.
 
 use std::{
-    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -27,13 +26,15 @@ use testkit::{
 };
 use tower::ServiceExt as _;
 use types::{
-    App, Code, Digest, Function, FunctionName, InvocationId, Limits, PriceSheet, Problem, RecordMode, Snapshot, StartClass,
+    App, Code, Digest, Function, FunctionName, InvocationId, PriceSheet, Problem, Snapshot, StartClass,
     Timestamp,
     app::Build,
     journal::Journal,
     revision::AppKey,
     wire::api::{Artifact, Deploy, Deployed, Plan, Uploaded},
 };
+
+use crate::stores::Stores;
 
 pub(crate) const TOKEN: &str = "dft_test";
 
@@ -46,22 +47,25 @@ pub(crate) struct World {
     pub(crate) catalog: Arc<dyn Catalog>,
     pub(crate) blob: Arc<dyn Blob>,
     pub(crate) telemetry: Arc<ModelTelemetry>,
+    pub(crate) stores: Arc<Stores>,
     clock: Arc<TestClock>,
 }
 
 impl World {
     pub(crate) async fn new() -> Self {
-        Self::with(Arc::new(ModelCatalog::default()), Arc::new(ModelBlob::default())).await
+        let clock = Arc::new(TestClock::new());
+        let stores = Arc::new(Stores::new(&(Arc::clone(&clock) as Arc<dyn Clock>)));
+        Self::with(Arc::new(ModelCatalog::default()), Arc::new(ModelBlob::default()), stores, clock).await
     }
 
     /// Another process with the same stores.
     pub(crate) async fn restarted(&self) -> Self {
-        Self::with(Arc::clone(&self.catalog), Arc::clone(&self.blob)).await
+        Self::with(Arc::clone(&self.catalog), Arc::clone(&self.blob), Arc::clone(&self.stores), Arc::clone(&self.clock)).await
     }
 
-    async fn with(catalog: Arc<dyn Catalog>, blob: Arc<dyn Blob>) -> Self {
+    async fn with(catalog: Arc<dyn Catalog>, blob: Arc<dyn Blob>, stores: Arc<Stores>, clock: Arc<TestClock>) -> Self {
         let (plane, runtime) = (Arc::new(NotingPlane::default()), Arc::new(NotingRuntime::default()));
-        let (telemetry, clock) = (ModelTelemetry::new(14), Arc::new(TestClock::new()));
+        let telemetry = ModelTelemetry::new(14);
         let control = Control::restore(Parts {
             catalog: Arc::clone(&catalog),
             blob: Arc::clone(&blob),
@@ -69,6 +73,8 @@ impl World {
             telemetry: Arc::clone(&telemetry) as Arc<dyn ports::Telemetry>,
             journals: Arc::new(NoJournals),
             invoker: Arc::new(Echo),
+            data: stores.data(),
+            rng: Arc::new(testkit::SeededRng::new(1)),
             planes: vec![Arc::clone(&plane) as Arc<dyn Plane>],
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             prices: PriceSheet::default(),
@@ -79,7 +85,7 @@ impl World {
         })
         .await
         .expect("models can be read");
-        Self { router: control::router(Arc::clone(&control)), control, plane, runtime, catalog, blob, telemetry, clock }
+        Self { router: control::router(Arc::clone(&control)), control, plane, runtime, catalog, blob, telemetry, stores, clock }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -119,6 +125,14 @@ impl World {
     pub(crate) async fn deploy(&self, app: &App, code: &'static [u8]) -> Result<Deployed, Problem> {
         let path = format!("/v1/apps/{}/{}", app.name, app.env);
         let mut deploy = self.deployment(app, code).await;
+        let plan: Plan = self.post(&format!("{path}/plan"), &deploy).await?;
+        deploy.after = plan.latest;
+        self.post(&format!("{path}/deploy"), &deploy).await
+    }
+
+    /// Deploys on top of whatever is newest, with everything that the deployment says.
+    pub(crate) async fn deploy_all(&self, mut deploy: Deploy) -> Result<Deployed, Problem> {
+        let path = format!("/v1/apps/{}/{}", deploy.app.name, deploy.app.env);
         let plan: Plan = self.post(&format!("{path}/plan"), &deploy).await?;
         deploy.after = plan.latest;
         self.post(&format!("{path}/deploy"), &deploy).await
