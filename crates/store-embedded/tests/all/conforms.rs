@@ -6,7 +6,7 @@ use store_embedded::EmbeddedStore;
 use tempfile::TempDir;
 use testkit::{
     TestClock,
-    suite::{self, BlobFixture, CatalogFixture, KvFixture, SqlFixture},
+    suite::{self, BlobFixture, CatalogFixture, KvFixture, SecretsFixture, SqlFixture},
 };
 
 fn fresh() -> (TempDir, Arc<TestClock>, EmbeddedStore) {
@@ -66,6 +66,15 @@ async fn databases_do_so_on_many_threads() {
     suite::sql(|| async {
         let (dir, clock, store) = fresh();
         SqlFixture::new(store.sql(), clock).keeping((dir, store))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn secrets_do_what_all_do() {
+    suite::secrets(|| async {
+        let (dir, clock, store) = fresh();
+        SecretsFixture { secrets: store.secrets(), keys: store.access_keys(), clock, keep: Box::new((dir, store)) }
     })
     .await;
 }

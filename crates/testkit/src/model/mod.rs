@@ -6,6 +6,7 @@ pub mod kv;
 pub mod lease;
 pub mod objects;
 pub mod queue;
+pub mod secrets;
 pub mod telemetry;
 pub mod unit;
 
@@ -15,5 +16,6 @@ pub use kv::{Flaw, ModelKv};
 pub use lease::{LeaseFlaw, ModelLease};
 pub use objects::{ModelObjects, ObjectFlaw};
 pub use queue::{ModelQueue, QueueFlaw};
+pub use secrets::ModelSecrets;
 pub use telemetry::ModelTelemetry;
 pub use unit::{ModelUnit, UnitFlaw};

@@ -10,6 +10,7 @@ mod kv;
 mod lease;
 mod objects;
 mod queue;
+mod secrets;
 mod sql;
 pub mod telemetry;
 mod unit;
@@ -21,6 +22,7 @@ pub use kv::{KvFixture, kv};
 pub use lease::{LeaseFixture, lease};
 pub use objects::{ObjectsFixture, objects};
 pub use queue::{QueueFixture, queue};
+pub use secrets::{SecretsFixture, secrets};
 pub use sql::{SqlFixture, sql};
 pub use unit::{UnitFixture, unit};
 

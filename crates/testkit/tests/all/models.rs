@@ -54,3 +54,13 @@ controls! {
     notices_prefixes_that_miss_high_keys: MissesHighKeys;
     notices_limits_that_are_not_checked: IgnoresLimits;
 }
+
+#[tokio::test]
+async fn the_model_of_secrets_passes() {
+    suite::secrets(|| async {
+        let clock = Arc::new(TestClock::new());
+        let model = Arc::new(testkit::model::ModelSecrets::new(clock.clone()));
+        suite::SecretsFixture { secrets: model.clone(), keys: model, clock, keep: Box::new(()) }
+    })
+    .await;
+}
