@@ -68,10 +68,10 @@ impl Node {
 
     /// Starts a node on what a folder holds.
     pub async fn start_in(parts: &Parts, name: &'static str, folder: Folder) -> Result<Self> {
-        let (listen, control) = (server::free_port()?, server::free_port()?);
+        let (listen, control, aws) = (server::free_port()?, server::free_port()?, server::free_port()?);
         let mut command = Command::new(&parts.program);
         command.arg("server").arg("--data").arg(folder.0.join("data"));
-        command.args(["--listen", &listen.to_string(), "--control", &control.to_string()]).env("DAYFLY_TOKEN", TOKEN);
+        command.args(["--listen", &listen.to_string(), "--control", &control.to_string(), "--aws", &aws.to_string()]).env("DAYFLY_TOKEN", TOKEN);
         let server = Server::start(name, listen, &mut command).await?;
         Ok(Self { server, control, folder, program: parts.program.clone() })
     }

@@ -14,7 +14,8 @@ pub(crate) fn of(folder: &Path, app: &App) -> Result<BTreeMap<String, Vec<Migrat
 }
 
 fn read(folder: &Path) -> Result<Vec<Migration>, Problem> {
-    let unreadable = |path: &Path, error: std::io::Error| Problem::new(Code::E0117, format!("{} can't be read: {error}", path.display()));
+    let unreadable =
+        |path: &Path, error: std::io::Error| Problem::new(Code::E0117, format!("{} can't be read: {error}", path.display()));
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, error))? {
         let path = entry.map_err(|error| unreadable(folder, error))?.path();

@@ -17,6 +17,8 @@ pub struct NodeOptions {
     pub gateway_addr: SocketAddr,
     /// Where the control API listens. Port 0 takes a free one.
     pub control_addr: SocketAddr,
+    /// Where AWS clients are served. Port 0 takes a free one.
+    pub aws_addr: SocketAddr,
     /// The token that the control API asks for. `None`: the one kept in [`TOKEN_FILE`], or a new one that is kept there.
     pub token: Option<String>,
     /// The app that answers to hosts which no app names. `None`: the only app, while there is only one.
@@ -29,6 +31,8 @@ pub struct NodeOptions {
 pub const GATEWAY_ADDR: &str = "127.0.0.1:4000";
 /// Where the control API listens unless told otherwise.
 pub const CONTROL_ADDR: &str = "127.0.0.1:4001";
+/// Where AWS clients are served unless told otherwise: where their emulators listen.
+pub const AWS_ADDR: &str = "127.0.0.1:4566";
 /// The file in the data folder that holds the token of the control API, readable by its owner only.
 pub const TOKEN_FILE: &str = "token";
 
@@ -38,6 +42,8 @@ pub struct RunningNode {
     pub gateway_url: String,
     /// The control API's address as a URL, without a slash at its end.
     pub control_url: String,
+    /// The address for AWS clients as a URL, without a slash at its end.
+    pub aws_url: String,
     /// The token that the control API asks for.
     pub token: String,
     /// From the call of `start` until both listened.

@@ -72,11 +72,17 @@ fn walk(root: &Path) -> Result<SiteFiles, Problem> {
             let artifact = hash(&path)?;
             bytes += artifact.bytes;
             if bytes > limits::SITE_BYTES.0 {
-                return Err(Problem::limit(Code::E0116, "site bytes", format!("over {}", limits::SITE_BYTES), limits::SITE_BYTES));
+                return Err(Problem::limit(
+                    Code::E0116,
+                    "site bytes",
+                    format!("over {}", limits::SITE_BYTES),
+                    limits::SITE_BYTES,
+                ));
             }
             files.insert(name, Local { path, artifact });
             if files.len() > limits::SITE_FILES {
-                let problem = Problem::limit(Code::E0116, "site files", format!("over {}", limits::SITE_FILES), limits::SITE_FILES);
+                let problem =
+                    Problem::limit(Code::E0116, "site files", format!("over {}", limits::SITE_FILES), limits::SITE_FILES);
                 return Err(problem.note(format!("counted in {}", root.display())));
             }
         }

@@ -21,6 +21,8 @@ pub struct Settings {
     pub gateway_addr: SocketAddr,
     /// Where the control API listens.
     pub control_addr: SocketAddr,
+    /// Where AWS clients are served.
+    pub aws_addr: SocketAddr,
     /// The token of the control API, if the caller gives one.
     pub token: Option<String>,
     /// The app that answers to hosts which no app names.
@@ -39,9 +41,9 @@ impl Settings {
     /// The caller's options with this machine's defaults. `compiler` is this very program, wherever it lies.
     #[must_use]
     pub fn new(options: NodeOptions, compiler: PathBuf) -> Self {
-        let NodeOptions { data_dir, gateway_addr, control_addr, token, default_app, domain } = options;
+        let NodeOptions { data_dir, gateway_addr, control_addr, aws_addr, token, default_app, domain } = options;
         let lane_threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let prices = PriceSheet::default();
-        Self { data_dir, gateway_addr, control_addr, token, default_app, domain, prices, compiler, lane_threads }
+        Self { data_dir, gateway_addr, control_addr, aws_addr, token, default_app, domain, prices, compiler, lane_threads }
     }
 }

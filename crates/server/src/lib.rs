@@ -13,6 +13,7 @@ mod logging;
 mod node;
 mod registry;
 mod replay;
+mod sweep;
 
 use std::{env, process::ExitCode, sync::Arc};
 

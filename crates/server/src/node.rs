@@ -1,14 +1,15 @@
 //! A node in this process: started in the order in which its parts need each other, stopped in the reverse order.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
+use aws::{Aws, Links, S3Limits, Verification};
 use cli::node::{BoxFuture, Node, NodeOptions, ReplayOptions, RunningNode, TOKEN_FILE};
-use control::{Control, Hosts, Token, token};
-use ingress::{Drain, Framing, Gateway, GatewayLimits, GatewaySettings};
+use control::{Control, Data, Hosts, Token, token};
+use ingress::{BusTable, Drain, Framing, Gateway, GatewayLimits, GatewaySettings, TriggerSettings, Triggers};
 use invoke::{Engine, Parts};
-use ports::{Clock, Invoker, Plane, Telemetry};
+use ports::{AwsEndpoint, Bus, Clock, Invoker, Plane, Schedules, Telemetry};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
-use types::{Code, Elapsed, Problem, wire::replay::ReplayReport};
+use types::{Code, Elapsed, Problem, limits, wire::replay::ReplayReport};
 
 use crate::{
     config::{Settings, VERSION},
@@ -16,7 +17,7 @@ use crate::{
     lanes::Lanes,
     listen::{Purpose, listen},
     registry::{self, Services},
-    replay,
+    replay, sweep,
 };
 
 /// Starts nodes in this process.
@@ -47,10 +48,7 @@ impl Node for LocalNode {
 /// What runs, as far as it has to be stopped.
 struct Running {
     lanes: Lanes,
-    drain: Drain,
-    gateway: JoinHandle<()>,
-    control: JoinHandle<()>,
-    telemetry: Arc<dyn Telemetry>,
+    serving: Serving,
 }
 
 fn start(settings: Settings) -> Result<RunningNode, Problem> {
@@ -60,10 +58,17 @@ fn start(settings: Settings) -> Result<RunningNode, Problem> {
     let lanes = Lanes::start(settings.lane_threads)?;
     let main = lanes.main().clone();
     match main.block_on(serve(settings, &clock, lanes.busy().clone())) {
-        Ok(Serving { gateway_url, control_url, token, drain, gateway, control, telemetry }) => {
-            let running = Running { lanes, drain, gateway, control, telemetry };
-            let started_in = Elapsed::from_ns(clock.monotonic_ns() - begun);
-            Ok(RunningNode { gateway_url, control_url, token, started_in, stop: Box::new(move || Box::pin(running.stop())) })
+        Ok((addresses, serving)) => {
+            let Addresses { gateway, control, aws, token } = addresses;
+            let running = Running { lanes, serving };
+            Ok(RunningNode {
+                gateway_url: format!("http://{gateway}"),
+                control_url: format!("http://{control}"),
+                aws_url: format!("http://{aws}"),
+                token,
+                started_in: Elapsed::from_ns(clock.monotonic_ns() - begun),
+                stop: Box::new(move || Box::pin(running.stop())),
+            })
         }
         Err(problem) => {
             lanes.stop();
@@ -72,48 +77,72 @@ fn start(settings: Settings) -> Result<RunningNode, Problem> {
     }
 }
 
-struct Serving {
-    gateway_url: String,
-    control_url: String,
+/// Where a node is to be found.
+struct Addresses {
+    gateway: SocketAddr,
+    control: SocketAddr,
+    aws: SocketAddr,
     token: String,
+}
+
+/// The tasks of a node, in the order in which they are to end.
+struct Serving {
     drain: Drain,
     gateway: JoinHandle<()>,
+    aws: JoinHandle<()>,
+    triggers: JoinHandle<()>,
     control: JoinHandle<()>,
+    sweeper: JoinHandle<()>,
     telemetry: Arc<dyn Telemetry>,
 }
 
-async fn serve(settings: Settings, clock: &Arc<dyn Clock>, busy_lane: tokio::runtime::Handle) -> Result<Serving, Problem> {
+async fn serve(
+    settings: Settings,
+    clock: &Arc<dyn Clock>,
+    busy_lane: tokio::runtime::Handle,
+) -> Result<(Addresses, Serving), Problem> {
     // Ports first: a node that can't listen leaves the data folder alone.
     let gateway_listener = listen(settings.gateway_addr, Purpose { name: "gateway", flag: "--listen" }).await?;
     let control_listener = listen(settings.control_addr, Purpose { name: "control API", flag: "--control" }).await?;
+    let aws_listener = listen(settings.aws_addr, Purpose { name: "AWS endpoint", flag: "--aws" }).await?;
     let (gateway_addr, control_addr) = (address(&gateway_listener)?, address(&control_listener)?);
+    let aws_addr = address(&aws_listener)?;
 
     folder::keep_private(&settings.data_dir)?;
-    let services = registry::open(&settings, Arc::clone(clock), vec![gateway_addr, control_addr])?;
+    let services = registry::open(&settings, Arc::clone(clock), vec![gateway_addr, control_addr, aws_addr])?;
     let token = match settings.token {
         Some(token) => token,
         None => token::keep(&settings.data_dir.join(TOKEN_FILE), &*services.rng)?,
     };
+    let bus = BusTable::new();
+    let engine = Arc::new(engine(&services, Arc::clone(&bus) as Arc<dyn Bus>, busy_lane));
+    let invoker = Arc::clone(&engine) as Arc<dyn Invoker>;
+    let gateway = gateway(&services, Arc::clone(&bus) as Arc<dyn Bus>, Arc::clone(&invoker));
+    let triggers = triggers(&services, Arc::clone(&invoker));
+    let links = Links::new(aws_addr, Arc::clone(&services.access_keys), Arc::clone(&services.clock));
+    let data = data(&services, Arc::clone(&bus) as Arc<dyn Bus>, Arc::clone(&triggers) as Arc<dyn Schedules>, Arc::new(links));
+    let aws = aws(&services);
     let telemetry = Arc::clone(&services.telemetry);
-    let engine = Arc::new(engine(&services, busy_lane));
-    let gateway = Gateway::new(GatewaySettings {
-        limits: GatewayLimits::default(),
-        framing: Framing::Strict,
-        invoker: Arc::clone(&engine) as Arc<dyn Invoker>,
-        clock: Arc::clone(&services.clock),
-        rng: Arc::clone(&services.rng),
-    });
-    let Services { clock, catalog, blob, runtime, journals, .. } = services;
+    let objects = Arc::clone(&services.objects);
+    let Services { clock, rng, catalog, blob, runtime, journals, .. } = services;
     let control = Control::restore(control::Parts {
         catalog,
         blob,
         runtime,
         journals,
         telemetry: Arc::clone(&telemetry),
-        invoker: Arc::clone(&engine) as Arc<dyn Invoker>,
-        // The engine knows a function's limits before the gateway sends it a request.
-        planes: vec![engine as Arc<dyn Plane>, Arc::clone(&gateway) as Arc<dyn Plane>],
-        clock,
+        invoker,
+        data,
+        // Who waits for what is known before anything can happen that somebody waits for, and the engine knows a function's limits
+        // before anybody sends it a request.
+        planes: vec![
+            engine as Arc<dyn Plane>,
+            bus,
+            Arc::clone(&gateway) as Arc<dyn Plane>,
+            Arc::clone(&triggers) as Arc<dyn Plane>,
+        ],
+        clock: Arc::clone(&clock),
+        rng,
         prices: settings.prices,
         hosts: Hosts { domain: settings.domain, gateway: gateway_addr },
         default_app: settings.default_app,
@@ -122,29 +151,95 @@ async fn serve(settings: Settings, clock: &Arc<dyn Clock>, busy_lane: tokio::run
     })
     .await?;
     let drain = Drain::new();
-    Ok(Serving {
-        gateway_url: format!("http://{gateway_addr}"),
-        control_url: format!("http://{control_addr}"),
-        token,
+    let serving = Serving {
         gateway: gateway.serve(gateway_listener, drain.clone()),
+        aws: aws.serve(aws_listener, drain.clone().begun()),
+        triggers: triggers.serve(drain.clone()),
         control: tokio::spawn(control::serve(control, control_listener, drain.clone().begun())),
+        sweeper: tokio::spawn(sweep::run(objects, clock, drain.clone())),
         drain,
         telemetry,
+    };
+    Ok((Addresses { gateway: gateway_addr, control: control_addr, aws: aws_addr, token }, serving))
+}
+
+fn engine(services: &Services, bus: Arc<dyn Bus>, busy_lane: tokio::runtime::Handle) -> Engine {
+    Engine::new(Parts {
+        runtime: Arc::clone(&services.runtime),
+        kv: Arc::clone(&services.kv),
+        queue: Arc::clone(&services.queue),
+        log: Arc::clone(&services.log),
+        unit: Arc::clone(&services.unit),
+        sql: Arc::clone(&services.sql),
+        objects: Arc::clone(&services.objects),
+        secrets: Arc::clone(&services.secrets),
+        bus,
+        outbound: Arc::clone(&services.outbound),
+        telemetry: Arc::clone(&services.telemetry),
+        blob: Arc::clone(&services.blob),
+        clock: Arc::clone(&services.clock),
+        rng: Arc::clone(&services.rng),
+        seal_key: services.seal_key.clone(),
+        busy_lane,
     })
 }
 
-fn engine(services: &Services, busy_lane: tokio::runtime::Handle) -> Engine {
-    let Services { clock, rng, kv, blob, catalog: _, telemetry, journals: _, runtime, outbound, seal_key } = services;
-    Engine::new(Parts {
-        runtime: Arc::clone(runtime),
-        kv: Arc::clone(kv),
-        outbound: Arc::clone(outbound),
-        telemetry: Arc::clone(telemetry),
-        blob: Arc::clone(blob),
-        clock: Arc::clone(clock),
-        rng: Arc::clone(rng),
-        seal_key: seal_key.clone(),
-        busy_lane,
+fn gateway(services: &Services, bus: Arc<dyn Bus>, invoker: Arc<dyn Invoker>) -> Arc<Gateway> {
+    Gateway::new(GatewaySettings {
+        limits: GatewayLimits::default(),
+        framing: Framing::Strict,
+        invoker,
+        blob: Arc::clone(&services.blob),
+        bus,
+        unit: Arc::clone(&services.unit),
+        secrets: Arc::clone(&services.secrets),
+        clock: Arc::clone(&services.clock),
+        rng: Arc::clone(&services.rng),
+    })
+}
+
+fn triggers(services: &Services, invoker: Arc<dyn Invoker>) -> Arc<Triggers> {
+    Triggers::new(TriggerSettings {
+        invoker,
+        queue: Arc::clone(&services.queue),
+        log: Arc::clone(&services.log),
+        unit: Arc::clone(&services.unit),
+        kv: Arc::clone(&services.kv),
+        sql: Arc::clone(&services.sql),
+        clock: Arc::clone(&services.clock),
+        rng: Arc::clone(&services.rng),
+        // One process has the data folder at a time, so one name will do.
+        member: "node".into(),
+        drain_time: limits::DRAIN_TIME,
+    })
+}
+
+fn data(services: &Services, bus: Arc<dyn Bus>, schedules: Arc<dyn Schedules>, aws: Arc<dyn AwsEndpoint>) -> Data {
+    Data {
+        kv: Arc::clone(&services.kv),
+        queue: Arc::clone(&services.queue),
+        log: Arc::clone(&services.log),
+        unit: Arc::clone(&services.unit),
+        sql: Arc::clone(&services.sql),
+        objects: Arc::clone(&services.objects),
+        secrets: Arc::clone(&services.secrets),
+        access_keys: Arc::clone(&services.access_keys),
+        feeds: Arc::clone(&services.feeds),
+        bus,
+        schedules,
+        aws,
+    }
+}
+
+fn aws(services: &Services) -> Aws {
+    Aws::new(aws::Settings {
+        objects: Arc::clone(&services.objects),
+        access_keys: Arc::clone(&services.access_keys),
+        clock: Arc::clone(&services.clock),
+        rng: Arc::clone(&services.rng),
+        verification: Verification::On,
+        limits: S3Limits::default(),
+        meter: None,
     })
 }
 
@@ -153,13 +248,16 @@ fn address(listener: &TcpListener) -> Result<std::net::SocketAddr, Problem> {
 }
 
 impl Running {
-    /// Open requests first, then what they recorded, then the threads.
+    /// Open requests and deliveries first, then what they recorded, then the threads.
     async fn stop(self) {
-        let Self { lanes, drain, gateway, control, telemetry } = self;
+        let Self { lanes, serving } = self;
+        let Serving { drain, gateway, aws, triggers, control, sweeper, telemetry } = serving;
         drain.begin();
-        for (name, served) in [("gateway", gateway.await), ("control API", control.await)] {
-            if let Err(error) = served {
-                tracing::error!(%error, name, "a listener ended badly");
+        let tasks =
+            [("gateway", gateway), ("AWS endpoint", aws), ("triggers", triggers), ("control API", control), ("sweeper", sweeper)];
+        for (name, task) in tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, name, "a task of the node ended badly");
             }
         }
         if let Err(error) = telemetry.flush().await {

@@ -4,7 +4,10 @@ use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use egress::{Egress, EgressSettings, Guarding, Roots, SystemResolver};
 use invoke::JournalReader;
-use ports::{Blob, Catalog, Clock, Journals, Kv, Outbound, Rng, Runtime, Telemetry};
+use ports::{
+    AccessKeys, Blob, Catalog, Clock, Feeds, Journals, Kv, Log, Objects, Outbound, Queue, Rng, Runtime, Secrets, Sql, Telemetry,
+    Unit,
+};
 use runtime_wasm::{Compiler, WasmRuntime, WasmSettings};
 use store_embedded::{
     EmbeddedStore,
@@ -23,6 +26,14 @@ pub(crate) struct Services {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) kv: Arc<dyn Kv>,
+    pub(crate) queue: Arc<dyn Queue>,
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) unit: Arc<dyn Unit>,
+    pub(crate) feeds: Arc<dyn Feeds>,
+    pub(crate) sql: Arc<dyn Sql>,
+    pub(crate) objects: Arc<dyn Objects>,
+    pub(crate) secrets: Arc<dyn Secrets>,
+    pub(crate) access_keys: Arc<dyn AccessKeys>,
     pub(crate) blob: Arc<dyn Blob>,
     pub(crate) catalog: Arc<dyn Catalog>,
     pub(crate) telemetry: Arc<dyn Telemetry>,
@@ -66,6 +77,14 @@ pub(crate) fn open(settings: &Settings, clock: Arc<dyn Clock>, own_addresses: Ve
     });
     Ok(Services {
         kv: store.kv(),
+        queue: store.queue(),
+        log: store.log(),
+        unit: store.unit(),
+        feeds: store.feeds(),
+        sql: store.sql(),
+        objects: store.objects(),
+        secrets: store.secrets(),
+        access_keys: store.access_keys(),
         blob: store.blob(),
         catalog: store.catalog(),
         journals: Arc::new(journals),

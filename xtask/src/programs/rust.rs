@@ -14,6 +14,23 @@ pub(super) const HELLO: Group = Group {
     build: |builder, into| build(builder, "examples/hello/api", "hello", &[("api", "hello")], into),
 };
 
+pub(super) const SHOP: Group = Group {
+    name: "examples/shop",
+    sources: &["wit", "sdk/rust", "examples/shop/functions"],
+    programs: &["shop-api", "shop-worker", "shop-changed", "shop-thumbs", "shop-report"],
+    tools,
+    build: |builder, into| {
+        let artifacts = [
+            ("api", "shop-api"),
+            ("worker", "shop-worker"),
+            ("changed", "shop-changed"),
+            ("thumbs", "shop-thumbs"),
+            ("report", "shop-report"),
+        ];
+        build(builder, "examples/shop/functions", "shop", &artifacts, into)
+    },
+};
+
 pub(super) const TESTS: Group = Group {
     name: "tests/programs",
     sources: &[

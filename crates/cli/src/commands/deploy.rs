@@ -83,9 +83,11 @@ pub(crate) fn show(plan: &Plan, target: &str) -> String {
         };
         lines.push(format!(" {} {:<12} {what}", mark(*change), resource.to_string()));
     }
-    lines.extend(plan.settings.iter().map(|setting| {
-        format!(" ~ {:<12} {} → {}", setting.name, or_none(&setting.before), or_none(&setting.after))
-    }));
+    lines.extend(
+        plan.settings
+            .iter()
+            .map(|setting| format!(" ~ {:<12} {} → {}", setting.name, or_none(&setting.before), or_none(&setting.after))),
+    );
     for MigrationPlan { database, names } in &plan.migrations {
         lines.push(format!(" + migrations of sql.{database}: {}", names.join(", ")));
     }
@@ -141,9 +143,14 @@ fn trigger_lines(trigger: &TriggerPlan) -> Vec<String> {
     let name = format!("fn.{function}");
     match (before, after) {
         (Some(before), Some(after)) => {
-            vec![format!(" {} {name:<12} on {before}", mark(Change::Removed)), format!(" {} {name:<12} on {after}", mark(Change::Added))]
+            vec![
+                format!(" {} {name:<12} on {before}", mark(Change::Removed)),
+                format!(" {} {name:<12} on {after}", mark(Change::Added)),
+            ]
         }
-        (before, after) => vec![format!(" {} {name:<12} on {}", mark(*change), or_none(if after.is_some() { after } else { before }))],
+        (before, after) => {
+            vec![format!(" {} {name:<12} on {}", mark(*change), or_none(if after.is_some() { after } else { before }))]
+        }
     }
 }
 

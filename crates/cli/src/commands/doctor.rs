@@ -8,7 +8,7 @@ use crate::{
     Context,
     build::GuestToolchain,
     exit::{self, Result},
-    node::{CONTROL_ADDR, GATEWAY_ADDR},
+    node::{AWS_ADDR, CONTROL_ADDR, GATEWAY_ADDR},
 };
 
 /// One thing that was looked at.
@@ -41,6 +41,7 @@ pub(crate) async fn run(context: &Context) -> Result<u8> {
         clock(),
         port("gateway port", GATEWAY_ADDR),
         port("control port", CONTROL_ADDR),
+        port("aws port", AWS_ADDR),
         toolchain().await,
     ];
     let lacking = checks.iter().any(|check| check.state == State::Lack);

@@ -17,11 +17,12 @@ use crate::{
 };
 
 pub(crate) async fn run(context: &Context, args: Server) -> Result {
-    let Server { data, listen, control, domain } = args;
+    let Server { data, listen, control, aws, domain } = args;
     let options = NodeOptions {
         data_dir: data.clone(),
         gateway_addr: listen,
         control_addr: control,
+        aws_addr: aws,
         token: std::env::var("DAYFLY_TOKEN").ok(),
         default_app: None,
         domain,
@@ -45,6 +46,7 @@ async fn serve(printer: Printer, data: &Path, node: &RunningNode) -> Result {
     printer.note(format!("dayfly {} · data {}", env!("CARGO_PKG_VERSION"), data.display()));
     printer.note(format!(" ready    in {}", text::span(node.started_in.ns())));
     printer.note(format!(" gateway  {}", node.gateway_url));
+    printer.note(format!(" aws      {}", node.aws_url));
     printer.note(format!(" control  {}   token in {}", node.control_url, token_file.display()));
     signals.next().await;
     Ok(())

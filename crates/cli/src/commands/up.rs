@@ -126,7 +126,8 @@ impl Session {
                 note(format!(" {:<8} {method} http://localhost:{port}{path}", function.name.as_str()));
             }
         }
-        for (function, on) in deployed.plan.functions.iter().filter_map(|function| Some((&function.name, function.on.as_ref()?))) {
+        for (function, on) in deployed.plan.functions.iter().filter_map(|function| Some((&function.name, function.on.as_ref()?)))
+        {
             note(format!(" {:<8} on {on}", function.as_str()));
         }
         if let Some(site) = &deployed.plan.site {

@@ -20,7 +20,7 @@ impl Server {
     /// Starts it and waits until it says that it is ready.
     fn start(data: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_dayfly"))
-            .args(["server", "--json", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--data"])
+            .args(["server", "--json", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--aws", "127.0.0.1:0", "--data"])
             .arg(data)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -30,8 +30,11 @@ fn a_manifest_with_a_mistake_is_shown_with_its_line_and_the_line_as_it_should_be
         let problem: serde_json::Value = serde_json::from_str(first).unwrap_or_else(|error| panic!("{error}: {first}"));
         assert!(problem["code"].is_string(), "{problem}");
         // `up` says the same, and does not start.
-        let up = run(dayfly(folder.path(), ["up", "--no-watch", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"]))
-            .expect_code(1);
+        let up = run(dayfly(
+            folder.path(),
+            ["up", "--no-watch", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--aws", "127.0.0.1:0"],
+        ))
+        .expect_code(1);
         assert_has(&up.stderr, &format!("error[{code}]"));
     }
     run(dayfly(Folder::new().path(), ["config"])).expect_code(1);
@@ -89,7 +92,11 @@ fn a_taken_port_and_a_taken_folder_are_named() {
     let node = Node::server(data.path(), &[]);
     let server = |data: &Folder, listen: &str| {
         let data = data.path().to_str().expect("a path");
-        run(dayfly(other.path(), ["server", "--data", data, "--listen", listen, "--control", "127.0.0.1:0"])).expect_code(1)
+        run(dayfly(
+            other.path(),
+            ["server", "--data", data, "--listen", listen, "--control", "127.0.0.1:0", "--aws", "127.0.0.1:0"],
+        ))
+        .expect_code(1)
     };
     let gateway = node.gateway.to_string();
     let refused = server(&other, &gateway);

@@ -3,12 +3,15 @@
 mod bad_input;
 mod cases;
 mod commands;
+mod exactly_once;
 mod gateway;
 mod guides;
 mod hostile;
 mod real_input;
+mod shop;
 mod stores;
 mod streams;
 mod support;
 mod survival;
+mod triggers;
 mod views;

@@ -31,7 +31,7 @@ pub(crate) struct Node {
     named: bool,
 }
 
-const FREE_PORTS: [&str; 4] = ["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"];
+const FREE_PORTS: [&str; 6] = ["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--aws", "127.0.0.1:0"];
 
 impl Node {
     /// `dayfly up` in a folder with a manifest, once the app is served.
