@@ -8,7 +8,7 @@ use std::{
 
 use http::Response;
 use ingress::{BusTable, Drain, Framing, Gateway, GatewayLimits, GatewaySettings};
-use ports::{Blob, Body, BoxFuture, Clock, Invocation, Invoker, Plane, Rng};
+use ports::{Blob, Body, BoxFuture, Clock, Invocation, Invoker, Plane};
 use testkit::model::ModelBlob;
 use testkit::model::{ModelKv, ModelQueue, ModelSecrets, ModelUnit};
 use tokio::{
@@ -40,14 +40,6 @@ impl Clock for RealClock {
     fn sleep_until(&self, monotonic_ns: u64) -> BoxFuture<()> {
         let left = monotonic_ns.saturating_sub(self.monotonic_ns());
         Box::pin(tokio::time::sleep(Duration::from_nanos(left.saturating_add(1_000_000))))
-    }
-}
-
-/// A chance that always falls the same way.
-pub(crate) struct Even;
-impl Rng for Even {
-    fn fill(&self, bytes: &mut [u8]) {
-        bytes.fill(0x55);
     }
 }
 
@@ -120,7 +112,7 @@ impl Rig {
         framing: Framing,
         invoker: Arc<dyn Invoker>,
     ) -> Self {
-        let (clock, rng) = (RealClock::new(), Arc::new(Even));
+        let (clock, rng) = (RealClock::new(), Arc::new(testkit::SeededRng::new(7)));
         let (bus, secrets) = (BusTable::new(), Arc::new(ModelSecrets::new(clock.clone())));
         let queue = Arc::new(ModelQueue::new(clock.clone()));
         let unit = Arc::new(ModelUnit::new(Arc::new(ModelKv::new(clock.clone())), queue.clone()));

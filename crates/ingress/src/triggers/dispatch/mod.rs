@@ -194,8 +194,7 @@ impl Lane {
         // Popped from the end, so that the first comes first.
         strands.reverse();
         while let Some(strand) = strands.pop() {
-            let waiting: Vec<Receipt> = strands.iter().chain([&strand]).flat_map(|strand| strand.receipts()).collect();
-            let Some(permit) = self.permit(&waiting).await else {
+            let Some(permit) = self.permit(&strand, &strands).await else {
                 for strand in strands.iter().chain([&strand]) {
                     self.give_back(strand).await;
                 }
@@ -217,10 +216,20 @@ impl Lane {
     }
 
     /// The right to begin one run: room in this lane, and one of the node's permits. `None` when the lane is stopped.
-    async fn permit(&mut self, waiting: &[Receipt]) -> Option<OwnedSemaphorePermit> {
+    /// What waits meanwhile is renewed.
+    async fn permit(&mut self, strand: &Strand, behind: &[Strand]) -> Option<OwnedSemaphorePermit> {
+        while let Some(ended) = self.runs.try_join_next() {
+            report(ended);
+        }
+        if self.runs.len() < self.runs_max()
+            && let Ok(permit) = Arc::clone(&self.shared.runs).try_acquire_owned()
+        {
+            return Some(permit);
+        }
         let (shared, queue) = (Arc::clone(&self.shared), self.queue.clone());
+        let waiting: Vec<Receipt> = behind.iter().chain([strand]).flat_map(Strand::receipts).collect();
         let renewing = async {
-            run::keep(&shared, &queue, waiting).await;
+            run::keep(&shared, &queue, &waiting).await;
             // One that was lost is noticed by its run.
             std::future::pending::<()>().await;
         };

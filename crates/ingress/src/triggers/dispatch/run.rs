@@ -9,7 +9,7 @@
 //! | unknown | nothing: they come again when their lease is over |
 //! | no permit (`E0505`, `E0512`) | again soon, without giving them back: no failure of the function |
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use ports::{
@@ -112,13 +112,18 @@ impl Runner {
         }
     }
 
-    async fn bury(&self, receipt: Receipt, reason: &str) {
+    async fn bury(&self, receipts: &[Receipt], reason: &str) {
+        if receipts.is_empty() {
+            return;
+        }
         let key = &self.reader.function.key;
         let dead = QueueName::of(&key.app, &key.env, &self.reader.rules().dead);
-        tracing::warn!(queue = %self.queue.0, message = %receipt.id, attempt = receipt.attempt, reason, "a message became a dead letter");
-        self.excuses.lock().forget(receipt.id);
-        if let Err(error) = self.shared.settings.queue.bury(&self.queue, &[receipt], &dead, reason).await {
-            tracing::warn!(queue = %self.queue.0, %error, "a dead letter could not be moved; it comes again when its lease is over");
+        for receipt in receipts {
+            tracing::warn!(queue = %self.queue.0, message = %receipt.id, attempt = receipt.attempt, reason, "a message became a dead letter");
+            self.excuses.lock().forget(receipt.id);
+        }
+        if let Err(error) = self.shared.settings.queue.bury(&self.queue, receipts, &dead, reason).await {
+            tracing::warn!(queue = %self.queue.0, %error, "dead letters could not be moved; they come again when their lease is over");
         }
     }
 
@@ -158,16 +163,17 @@ impl Runner {
     /// Takes out what is not to be delivered: loops, what can't be read, what this revision does not ask for.
     async fn sort_out(&self, set: Vec<Tried>) -> (Vec<Ready>, Vec<Tried>) {
         let (mut ready, mut kept) = (Vec::with_capacity(set.len()), Vec::with_capacity(set.len()));
+        let mut unwanted = Vec::new();
         for tried in set {
             let receipt = tried.delivery.receipt;
             let cause = tried.delivery.message.cause;
             if let Some(depth) = cause.map(|cause| cause.depth).filter(|depth| *depth >= limits::CAUSAL_DEPTH) {
                 let problem = Problem::limit(Code::E0516, "causal depth", depth + 1, limits::CAUSAL_DEPTH);
-                self.bury(receipt, &problem.to_string()).await;
+                self.bury(&[receipt], &problem.to_string()).await;
                 continue;
             }
             if tried.attempt > self.reader.rules().retries.saturating_add(UNFINISHED_MAX) {
-                self.bury(receipt, &format!("delivered {} times without coming to an end", receipt.attempt)).await;
+                self.bury(&[receipt], &format!("delivered {} times without coming to an end", receipt.attempt)).await;
                 continue;
             }
             match self.reader.read(&tried.delivery) {
@@ -176,13 +182,14 @@ impl Runner {
                     ready.push(Ready { item: Item { id: event.id.clone(), acknowledge }, event: *event, cause });
                     kept.push(tried);
                 }
-                Read::Damaged(reason) => self.bury(receipt, &reason).await,
-                Read::Unwanted => {
-                    tracing::debug!(queue = %self.queue.0, message = %receipt.id, "an event is not what the function asks for now");
-                    if let Err(error) = self.shared.settings.queue.ack(&self.queue, &[receipt]).await {
-                        tracing::warn!(queue = %self.queue.0, %error, "an event that nobody asks for could not be removed");
-                    }
-                }
+                Read::Damaged(reason) => self.bury(&[receipt], &reason).await,
+                Read::Unwanted => unwanted.push(receipt),
+            }
+        }
+        if !unwanted.is_empty() {
+            tracing::debug!(queue = %self.queue.0, count = unwanted.len(), "events are not what the function asks for now");
+            if let Err(error) = self.shared.settings.queue.ack(&self.queue, &unwanted).await {
+                tracing::warn!(queue = %self.queue.0, %error, "events that nobody asks for could not be removed");
             }
         }
         (ready, kept)
@@ -205,15 +212,22 @@ impl Runner {
     /// failed by itself; one of a batch that failed as a whole is delivered alone before it is given up.
     async fn failed(&self, tried: Vec<Tried>, reason: &str, judged: bool) -> Option<Duration> {
         let rules = self.reader.rules();
-        let mut longest = None;
-        for tried in tried {
-            if judged && tried.attempt > rules.retries {
-                self.bury(tried.delivery.receipt, reason).await;
-                continue;
+        let mut given_up = Vec::new();
+        // Events with the same number of attempts share a pause, so that each costs the store one call.
+        let mut again: BTreeMap<u32, Vec<Receipt>> = BTreeMap::new();
+        for Tried { delivery, attempt } in tried {
+            if judged && attempt > rules.retries {
+                given_up.push(delivery.receipt);
+            } else {
+                again.entry(attempt).or_default().push(delivery.receipt);
             }
-            let pause = pause(&*self.shared.settings.rng, tried.attempt);
+        }
+        self.bury(&given_up, reason).await;
+        let mut longest = None;
+        for (attempt, receipts) in again {
+            let pause = pause(&*self.shared.settings.rng, attempt);
             longest = longest.max(Some(pause));
-            self.nack(&[tried.delivery.receipt], pause).await;
+            self.nack(&receipts, pause).await;
         }
         longest
     }
