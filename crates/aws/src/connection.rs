@@ -33,7 +33,6 @@ pub(crate) async fn serve(front: Arc<Front>, stream: TcpStream, mut draining: wa
     });
     let mut served = http1::Builder::new()
         .max_buf_size(limits.head.as_usize().max(64 << 10))
-        .max_headers(limits.head_fields)
         .half_close(false)
         .header_read_timeout(None)
         .serve_connection(wire, service);

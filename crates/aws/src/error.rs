@@ -29,9 +29,8 @@ pub(crate) fn of_store(error: StoreError, missing: S3ErrorCode) -> S3Error {
 
 /// A full disk: what clients of S3 wait for and try again.
 fn full() -> S3Error {
-    let mut error = s3_error!(SlowDown, "The disk is full. Reads go on; try again once there is room.");
-    error.set_headers(HeaderMap::from_iter([(header::RETRY_AFTER, FULL_RETRY)]));
-    error
+    let error = s3_error!(SlowDown, "The disk is full. Reads go on; try again once there is room.");
+    with_headers(error, HeaderMap::from_iter([(header::RETRY_AFTER, FULL_RETRY)]))
 }
 
 /// A body that broke off. The errors of the library below have no types that could be named here, so their words are read.
@@ -74,8 +73,10 @@ impl WithStatus for S3Error {
     }
 }
 
-/// An error with header fields, as responses to conditions have them.
-pub(crate) fn with_headers(mut error: S3Error, headers: HeaderMap) -> S3Error {
+/// An error with header fields beside its document.
+pub(crate) fn with_headers(mut error: S3Error, mut headers: HeaderMap) -> S3Error {
+    // These replace the one that the library sets.
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
     error.set_headers(headers);
     error
 }

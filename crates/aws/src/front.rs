@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use data_encoding::HEXUPPER;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use ports::{BoxFuture, Clock};
@@ -25,12 +25,13 @@ use s3s::{
 use types::{AppKey, Elapsed};
 
 use crate::{
-    auth::{Caller, Keys, Names},
+    auth::{Keys, Names},
     cors::Asked,
+    documents,
     host::{self, Hosts},
-    origins::Origins,
+    origins::{Origins, Page},
     s3::Api,
-    settings::{Settings, Used},
+    settings::{Meter, Settings, Used},
     signed,
     wire::Open,
 };
@@ -68,74 +69,50 @@ impl Front {
     pub(crate) async fn serve(&self, request: Request<Incoming>, open: Open) -> Response<Answer> {
         let seen = Arc::new(Seen::default());
         let (head, body) = request.into_parts();
-        let asked = Asked::read(&head.method, &head.headers);
-        let bucket = asked.as_ref().and_then(|_| host::bucket(&head));
         let mut response = if let Some(error) = signed::refusal(&head, self.settings.clock.now()) {
-            self.told(error)
+            told(error)
         } else if head.method == Method::OPTIONS {
-            match self.origins.preflight(&head, asked.as_ref(), bucket.as_deref()).await {
-                Ok(headers) => {
-                    let mut response = Response::new(Body::empty());
-                    *response.headers_mut() = headers;
-                    response
-                }
-                Err(error) => self.told(error),
+            let asked = Asked::read(&head.method, &head.headers);
+            match self.origins.preflight(&head, asked.as_ref(), host::bucket(&head).as_deref()).await {
+                Ok(headers) => with_headers(Response::new(Body::empty()), headers),
+                Err(error) => told(error),
             }
         } else {
-            let (method, headers) = (head.method.clone(), head.headers.clone());
+            let page = Page::of(&head);
             let response = self.call(Request::from_parts(head, body), &seen).await;
-            let asked = Asked::read(&method, &headers);
-            self.with_origin(response, asked.as_ref(), (&method, bucket.as_deref()), &seen).await
+            match page.zip(seen.who.get()) {
+                Some((page, (app, _))) => with_headers(response, self.origins.told(&page, app).await),
+                None => response,
+            }
         };
         if let Ok(id) = HeaderValue::try_from(self.id()) {
             response.headers_mut().insert(REQUEST_ID, id);
         }
-        let used = Usage { seen, settings: self.settings.clone(), status: response.status(), out: 0 };
+        let used = Usage { seen, meter: self.settings.meter.clone(), status: response.status(), out: 0 };
         response.map(|inner| Answer { inner, used, _open: open })
     }
 
     async fn call(&self, request: Request<Incoming>, seen: &Arc<Seen>) -> Response<Body> {
         let (clock, idle) = (Arc::clone(&self.settings.clock), Elapsed::from(self.settings.limits.body_idle_time));
         let pace = |inner| Paced { inner, clock, idle, late: None, seen: Arc::clone(seen) };
-        let mut request =
-            request.map(|body| if body.is_end_stream() { Body::empty() } else { Body::http_body_unsync(pace(body)) });
+        let request = request.map(|body| if body.is_end_stream() { Body::empty() } else { Body::http_body_unsync(pace(body)) });
+        let (mut request, verdict) = match documents::verified(request, self.settings.verification) {
+            Ok(request) => request,
+            Err(error) => return told(error),
+        };
         request.extensions_mut().insert(Arc::clone(seen));
-        match self.s3.call(request).await {
+        let called = self.s3.call(request).await;
+        match (verdict.take(), called) {
+            (Some(refused), _) => told(refused),
             // Of what has not changed there are no words.
-            Ok(response) if response.status() == StatusCode::NOT_MODIFIED => response.map(|_| Body::empty()),
-            Ok(response) => response,
-            Err(error) => {
+            (None, Ok(response)) if response.status() == StatusCode::NOT_MODIFIED => response.map(|_| Body::empty()),
+            (None, Ok(response)) => response,
+            (None, Err(error)) => {
                 let cause = StdError::from(error);
                 tracing::warn!(error = %cause, "a request of an AWS client failed");
-                self.told(s3_error!(InternalError, "We encountered an internal error. Please try again."))
+                told(s3_error!(InternalError, "We encountered an internal error. Please try again."))
             }
         }
-    }
-
-    /// Tells the browser of a page of another origin that it may see the response, if it may.
-    async fn with_origin(
-        &self,
-        mut response: Response<Body>,
-        asked: Option<&Asked<'_>>,
-        (method, bucket): (&Method, Option<&str>),
-        seen: &Seen,
-    ) -> Response<Body> {
-        if let (Some(asked), Some(bucket), Some((app, _))) = (asked, bucket, seen.who.get()) {
-            let bucket = Caller { app: app.clone() }.bucket(bucket);
-            let rules = self.origins.rules(&bucket).await;
-            if let Some(headers) = asked.answer(&rules, method) {
-                response.headers_mut().extend(headers);
-            }
-        }
-        response
-    }
-
-    fn told(&self, error: S3Error) -> Response<Body> {
-        error.to_http_response().unwrap_or_else(|_| {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-            response
-        })
     }
 
     fn id(&self) -> String {
@@ -143,6 +120,19 @@ impl Front {
         self.settings.rng.fill(&mut id);
         HEXUPPER.encode(&id)
     }
+}
+
+fn told(error: S3Error) -> Response<Body> {
+    error.to_http_response().unwrap_or_else(|_| {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response
+    })
+}
+
+fn with_headers(mut response: Response<Body>, headers: HeaderMap) -> Response<Body> {
+    response.headers_mut().extend(headers);
+    response
 }
 
 /// What comes to be known of a request while it is served.
@@ -196,14 +186,14 @@ impl HttpBody for Paced {
 /// Tells the meter when it is dropped.
 struct Usage {
     seen: Arc<Seen>,
-    settings: Settings,
+    meter: Option<Arc<dyn Meter>>,
     status: StatusCode,
     out: u64,
 }
 
 impl Drop for Usage {
     fn drop(&mut self) {
-        if let (Some(meter), Some((app, operation))) = (&self.settings.meter, self.seen.who.get()) {
+        if let (Some(meter), Some((app, operation))) = (&self.meter, self.seen.who.get()) {
             let bytes_in = self.seen.read.load(Ordering::Relaxed);
             meter.used(app, &Used { operation, status: self.status.as_u16(), bytes_in, bytes_out: self.out });
         }

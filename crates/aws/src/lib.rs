@@ -9,6 +9,7 @@ mod conditions;
 mod connection;
 mod convert;
 mod cors;
+mod documents;
 mod encoding;
 mod error;
 mod front;

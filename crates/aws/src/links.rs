@@ -63,7 +63,10 @@ impl AwsEndpoint for Links {
         };
         if wanted.lasts.is_zero() || wanted.lasts > LINK_TIME_MAX {
             let measured = Elapsed::from(wanted.lasts);
-            return Err(Problem::new(Code::E0604, format!("a link of {measured}, allowed up to {}", Elapsed::from(LINK_TIME_MAX))));
+            return Err(Problem::new(
+                Code::E0604,
+                format!("a link of {measured}, allowed up to {}", Elapsed::from(LINK_TIME_MAX)),
+            ));
         }
         let key = self.key(app, writes).await?;
         let now = self.clock.now();

@@ -2,13 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::{HeaderMap, Method, request::Parts};
+use http::{HeaderMap, Method, header::ORIGIN, request::Parts};
 use parking_lot::Mutex;
 use ports::{AccessKeys, Clock, Objects, objects::BucketName};
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
-use types::{Elapsed, object::CorsRule};
+use types::{AppKey, Elapsed, object::CorsRule};
 
-use crate::{auth::Caller, cors::Asked, encoding::query_value};
+use crate::{auth::Caller, cors::Asked, encoding::query_value, host};
 
 /// For how long the list of all buckets is used again: nobody needs a key to ask, so that asking must cost little.
 const LIST_TIME: Duration = Duration::from_secs(5);
@@ -27,8 +27,15 @@ impl Origins {
     }
 
     /// The rules of a bucket; none if they can't be read.
-    pub(crate) async fn rules(&self, bucket: &BucketName) -> Vec<CorsRule> {
+    async fn rules(&self, bucket: &BucketName) -> Vec<CorsRule> {
         self.objects.config(bucket).await.ok().flatten().map(|config| config.cors).unwrap_or_default()
+    }
+
+    /// What a browser is told of a page that has sent a request of this app, if its bucket lets the page in.
+    pub(crate) async fn told(&self, page: &Page, app: &AppKey) -> HeaderMap {
+        let rules = self.rules(&Caller { app: app.clone() }.bucket(&page.bucket)).await;
+        let asked = Asked::read(&page.method, &page.headers);
+        asked.and_then(|asked| asked.answer(&rules, &page.method)).unwrap_or_default()
     }
 
     /// Answers a browser that asks before it sends.
@@ -65,6 +72,24 @@ impl Origins {
         let all: Arc<Vec<_>> = Arc::new(all.collect());
         *self.all.lock() = Some((now.saturating_add(Elapsed::from(LIST_TIME).ns()), Arc::clone(&all)));
         all
+    }
+}
+
+/// A request of a page of another origin, remembered until its signature was looked at.
+pub(crate) struct Page {
+    method: Method,
+    headers: HeaderMap,
+    bucket: String,
+}
+
+impl Page {
+    /// The page that a request comes from, if it says so.
+    pub(crate) fn of(head: &Parts) -> Option<Self> {
+        head.headers.contains_key(ORIGIN).then(|| host::bucket(head))?.map(|bucket| Self {
+            method: head.method.clone(),
+            headers: head.headers.clone(),
+            bucket,
+        })
     }
 }
 

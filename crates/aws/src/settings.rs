@@ -40,8 +40,6 @@ pub struct S3Limits {
     pub connections: usize,
     /// A request's line and header block together.
     pub head: ByteCount,
-    /// Header fields of a request.
-    pub head_fields: usize,
     /// From the first byte of a request to the end of its header block.
     pub head_time: Duration,
     /// Between two bytes of a request body, and until a peer takes more of a response.
@@ -63,7 +61,6 @@ impl Default for S3Limits {
         Self {
             connections: limits::CONNECTIONS,
             head: ByteCount(limits::HEADER_BLOCK.0 + limits::URI.0),
-            head_fields: limits::HEADER_COUNT * 2,
             head_time: limits::HEADER_TIME,
             body_idle_time: limits::BODY_IDLE_TIME,
             connection_idle_time: limits::CONNECTION_IDLE_TIME,

@@ -64,7 +64,8 @@ mod tests {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        refusal(&request.body(()).expect("a request").into_parts().0, Timestamp::from_unix_ms(1_000)).map(|error| error.code().as_str().to_owned())
+        refusal(&request.body(()).expect("a request").into_parts().0, Timestamp::from_unix_ms(1_000))
+            .map(|error| error.code().as_str().to_owned())
     }
 
     #[test]

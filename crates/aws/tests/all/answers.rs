@@ -164,6 +164,16 @@ async fn what_is_not_served_is_refused_and_not_forgotten() {
 }
 
 #[tokio::test]
+async fn a_host_may_name_the_bucket() {
+    let node = Endpoint::start().await;
+    node.put("/uploads/k", "1").send().await.is(200);
+    for host in ["uploads.s3.localhost:4566", "uploads.localhost"] {
+        assert_eq!(node.get("/k").at(host).send().await.is(200).body, "1", "{host}");
+    }
+    assert_eq!(node.get("/uploads/k").at("s3.localhost:4566").send().await.is(200).body, "1");
+}
+
+#[tokio::test]
 async fn what_each_request_used_is_told() {
     let node = Endpoint::start().await;
     node.put("/uploads/k", "12345").send().await.is(200);

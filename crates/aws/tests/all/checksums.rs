@@ -104,6 +104,31 @@ async fn a_body_that_is_shorter_than_announced_is_not_published() {
     node.get("/uploads/short").send().await.fails(404, "NoSuchKey");
 }
 
+#[tokio::test]
+async fn a_list_of_what_to_delete_that_changed_on_its_way_deletes_nothing() {
+    let node = Endpoint::start().await;
+    node.put("/uploads/a", "x").send().await.is(200);
+    let list = "<Delete><Object><Key>a</Key></Object></Delete>";
+    let delete =
+        |md5| node.call(http::Method::POST, "/uploads?delete").body(list).payload("UNSIGNED-PAYLOAD").header("content-md5", md5);
+    delete("XUFAKrxLKna5cZ2REBfFkg==").send().await.fails(400, "BadDigest");
+    node.get("/uploads/a").send().await.is(200);
+    let sum = node.call(http::Method::POST, "/uploads?delete").body(list).header("x-amz-checksum-crc32", "AAAAAA==");
+    sum.send().await.fails(400, "BadDigest");
+    node.get("/uploads/a").send().await.is(200);
+}
+
+#[tokio::test]
+async fn a_chunk_with_a_wrong_signature_is_not_published() {
+    let node = Endpoint::start().await;
+    let zeros = "0".repeat(64);
+    let body = format!("9;chunk-signature={zeros}\r\n123456789\r\n0;chunk-signature={zeros}\r\n\r\n");
+    let put =
+        node.put("/uploads/k", body).payload("STREAMING-AWS4-HMAC-SHA256-PAYLOAD").header("x-amz-decoded-content-length", "9");
+    put.send().await.fails(403, "SignatureDoesNotMatch");
+    node.get("/uploads/k").send().await.fails(404, "NoSuchKey");
+}
+
 /// The control: what the tests above see refused is accepted where nothing is compared.
 #[tokio::test]
 async fn without_verification_what_was_sent_wrongly_is_published() {

@@ -1,6 +1,6 @@
 //! Connections: slow peers, silent ones, and the end of the node.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use aws::{S3Limits, Verification};
 use ports::Objects as _;
@@ -66,8 +66,10 @@ async fn open_requests_are_finished_when_the_node_ends_and_idle_ones_do_not_hold
     let _idle = TcpStream::connect(node.address).await.expect("a connection");
     let mut stream = TcpStream::connect(node.address).await.expect("a connection");
     stream.write_all((head(&node, 10) + "12345").as_bytes()).await.expect("written");
-    // It is served once its first half is read: what tells is that the bucket's reader is asked, so wait for the server to take it.
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    // Once its key was looked for it is being served.
+    while node.keys.found.load(Ordering::SeqCst) == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     let ended = node.drain();
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert!(!ended.is_finished(), "an open request is waited for");

@@ -2,7 +2,10 @@
 
 use std::{
     net::SocketAddr,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -38,12 +41,17 @@ use types::{
 };
 
 /// Keys in memory.
-pub(crate) struct Keys(pub(crate) Mutex<Vec<AccessKey>>);
+#[derive(Default)]
+pub(crate) struct Keys {
+    all: Mutex<Vec<AccessKey>>,
+    /// How often one was looked for.
+    pub(crate) found: AtomicUsize,
+}
 
 #[async_trait]
 impl AccessKeys for Keys {
     async fn issue(&self, app: &AppKey, read_only: bool) -> Result<AccessKey, StoreError> {
-        let mut keys = self.0.lock();
+        let mut keys = self.all.lock();
         let (id, secret) = (format!("AKTEST{:014}", keys.len()), format!("secret/+{}", keys.len()));
         let key =
             AccessKey { id, secret: SecretValue(secret.into()), app: app.clone(), read_only, issued: Timestamp::from_unix_ms(0) };
@@ -51,13 +59,14 @@ impl AccessKeys for Keys {
         Ok(key)
     }
     async fn find(&self, id: &str) -> Result<Option<AccessKey>, StoreError> {
-        Ok(self.0.lock().iter().find(|key| key.id == id).cloned())
+        self.found.fetch_add(1, Ordering::SeqCst);
+        Ok(self.all.lock().iter().find(|key| key.id == id).cloned())
     }
     async fn list(&self, app: &AppKey) -> Result<Vec<AccessKey>, StoreError> {
-        Ok(self.0.lock().iter().filter(|key| key.app == *app).cloned().collect())
+        Ok(self.all.lock().iter().filter(|key| key.app == *app).cloned().collect())
     }
     async fn revoke(&self, id: &str) -> Result<bool, StoreError> {
-        let mut keys = self.0.lock();
+        let mut keys = self.all.lock();
         let before = keys.len();
         keys.retain(|key| key.id != id);
         Ok(keys.len() < before)
@@ -99,7 +108,7 @@ impl Endpoint {
     pub(crate) async fn with(verification: Verification, limits: S3Limits) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(system::SystemClock::new());
         let objects = Arc::new(ModelObjects::new(Arc::clone(&clock)));
-        let (keys, bill, app) = (Arc::new(Keys(Mutex::default())), Arc::new(Bill::default()), app("shop"));
+        let (keys, bill, app) = (Arc::new(Keys::default()), Arc::new(Bill::default()), app("shop"));
         let key = keys.issue(&app, false).await.expect("a key");
         objects.create_bucket(&BucketName::of(&app.app, &app.env, "uploads")).await.expect("a bucket");
         let settings = Settings {
@@ -137,6 +146,7 @@ impl Endpoint {
     pub(crate) fn call(&self, method: Method, path: &str) -> Call {
         Call {
             address: self.address,
+            host: self.address.to_string(),
             method,
             path: path.to_owned(),
             headers: Vec::new(),
@@ -160,6 +170,7 @@ pub(crate) enum Payload {
 #[derive(Clone)]
 pub(crate) struct Call {
     address: SocketAddr,
+    host: String,
     method: Method,
     path: String,
     headers: Vec<(String, String)>,
@@ -223,6 +234,11 @@ impl Call {
         self.key = key.cloned();
         self
     }
+    /// With this host.
+    pub(crate) fn at(mut self, host: &str) -> Self {
+        host.clone_into(&mut self.host);
+        self
+    }
     /// Signed so many seconds ago.
     pub(crate) fn ago(mut self, seconds: i64) -> Self {
         self.ago = seconds;
@@ -267,7 +283,7 @@ impl Call {
         let params =
             v4::SigningParams::builder().identity(&identity).region("us-east-1").name("s3").time(self.time()).settings(settings);
         let params = params.build().expect("all params").into();
-        let url = format!("http://{}{}", self.address, self.path);
+        let url = format!("http://{}{}", self.host, self.path);
         let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let request = SignableRequest::new(self.method.as_str(), url, headers, body).expect("a request that can be signed");
         let (instructions, _) = sign(request, &params).expect("a signature").into_parts();
@@ -278,7 +294,7 @@ impl Call {
 
     /// The request as it goes out.
     pub(crate) fn request(&self) -> Request<Full<Bytes>> {
-        let mut request = Request::builder().method(self.method.clone()).uri(&self.path).header("host", self.address.to_string());
+        let mut request = Request::builder().method(self.method.clone()).uri(&self.path).header("host", &self.host);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }

@@ -23,6 +23,7 @@ const BORDERS: &[Only] = &[
     Only { library: "clap", crates: &["cli"] },
     Only { library: "toml_edit", crates: &["manifest"] },
     Only { library: "getrandom", crates: &["system"] },
+    Only { library: "s3s", crates: &["aws"] },
 ];
 
 /// Where the machine's clock is read outside `system`.
