@@ -26,6 +26,8 @@ use types::{
 /// All of the fakes in one, over the store of keys and values.
 pub(crate) struct Platform {
     pub(crate) kv: Arc<dyn Kv>,
+    /// Takes messages in place of `sent`.
+    pub(crate) queue: Mutex<Option<Arc<dyn Queue>>>,
     pub(crate) sent: Mutex<Vec<(QueueName, Message)>>,
     pub(crate) appended: Mutex<Vec<(StreamName, Record)>>,
     pub(crate) acked: Mutex<Vec<Receipt>>,
@@ -44,6 +46,7 @@ impl Platform {
     pub(crate) fn new(kv: Arc<dyn Kv>) -> Arc<Self> {
         Arc::new(Self {
             kv,
+            queue: Mutex::default(),
             sent: Mutex::default(),
             appended: Mutex::default(),
             acked: Mutex::default(),
@@ -115,6 +118,10 @@ impl Queue for Platform {
         messages: Vec<Message>,
         _: Option<IdempotencyKey>,
     ) -> Result<Vec<Enqueued>, StoreError> {
+        let other = self.queue.lock().clone();
+        if let Some(other) = other {
+            return other.enqueue(queue, messages, None).await;
+        }
         let mut sent = self.sent.lock();
         let first = sent.len() as u64 + 1;
         let ids = (first..).take(messages.len()).map(|id| Enqueued::New(MessageId(id))).collect();

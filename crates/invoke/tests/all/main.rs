@@ -10,4 +10,5 @@ mod grants;
 mod internal;
 mod replays;
 mod services;
+mod split;
 mod support;

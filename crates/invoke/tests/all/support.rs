@@ -151,7 +151,6 @@ pub(crate) struct World {
     pub(crate) function: Arc<LiveFunction>,
     pub(crate) telemetry: Arc<Kept>,
     pub(crate) platform: Arc<Platform>,
-    pub(crate) objects: Arc<dyn Objects>,
     _busy: Busy,
 }
 
@@ -233,7 +232,7 @@ impl World {
             log: platform.clone(),
             unit: platform.clone(),
             sql: Arc::new(FakeSql(platform.clone())),
-            objects: objects.clone(),
+            objects,
             secrets: platform.clone(),
             bus: platform.clone(),
             outbound: Arc::new(Echo),
@@ -248,7 +247,7 @@ impl World {
         let revision = Arc::new(LiveRevision { number: RevisionNumber(1), functions, site: None, events: None });
         let app = LiveApp { key: key(), hosts: Vec::new(), default: true, shares: vec![(revision, 1)] };
         engine.install(&Arc::new(Snapshot { number: 1, apps: vec![Arc::new(app)] }));
-        Self { engine, function, telemetry, platform, objects, _busy: Busy(Some(busy)) }
+        Self { engine, function, telemetry, platform, _busy: Busy(Some(busy)) }
     }
 
     pub(crate) fn invoke(&self, path: &str) -> BoxFuture<Response<Body>> {
