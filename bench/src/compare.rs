@@ -28,23 +28,43 @@ pub struct Row {
     pub cpu_us_range: (f64, f64),
 }
 
+/// What is asked of a server.
+pub struct Target<'a> {
+    pub server: &'a Server,
+    pub method: &'static str,
+    pub target: String,
+    pub body: Vec<u8>,
+}
+
 /// Lets the servers take turns under load, `rounds` times each, after one turn that is not counted.
 pub async fn run(servers: &[Server], connections: usize, turn: Duration, rounds: usize) -> Result<Vec<Row>> {
-    let mut turns: Vec<Vec<Turn>> = vec![Vec::new(); servers.len()];
+    let get = |server| Target { server, method: "GET", target: server.path.clone(), body: Vec::new() };
+    run_targets(&servers.iter().map(get).collect::<Vec<_>>(), connections, turn, rounds).await
+}
+
+/// The same with requests of any kind.
+pub async fn run_targets(targets: &[Target<'_>], connections: usize, turn: Duration, rounds: usize) -> Result<Vec<Row>> {
+    let mut turns: Vec<Vec<Turn>> = vec![Vec::new(); targets.len()];
     for round in 0..=rounds {
-        for (server, turns) in servers.iter().zip(&mut turns) {
-            let done = one(server, connections, turn).await?;
+        for (target, turns) in targets.iter().zip(&mut turns) {
+            let done = under_load(target, connections, turn).await?;
             if round > 0 {
                 turns.push(done);
             }
         }
     }
-    Ok(servers.iter().zip(turns).map(|(server, turns)| row(server.name, &turns)).collect())
+    Ok(targets.iter().zip(turns).map(|(target, turns)| row(target.server.name, &turns)).collect())
 }
 
 /// One server under load for one turn.
 pub async fn one(server: &Server, connections: usize, duration: Duration) -> Result<Turn> {
-    let load = Load { address: server.address, host: server.host.clone(), path: server.path.clone(), connections, duration };
+    under_load(&Target { server, method: "GET", target: server.path.clone(), body: Vec::new() }, connections, duration).await
+}
+
+async fn under_load(asked: &Target<'_>, connections: usize, duration: Duration) -> Result<Turn> {
+    let Target { server, method, target, body } = asked;
+    let request = load::request_with(method, &server.host, target, body);
+    let load = Load { address: server.address, request, connections, duration };
     let before = cpu::cpu_time(server.pid())?;
     let outcome = load::run(load).await?;
     let spent = cpu::cpu_time(server.pid())? - before;

@@ -12,7 +12,7 @@ use tokio::process::Command;
 
 use crate::server::{self, Server};
 
-const TOKEN: &str = "bench-token-that-guards-nothing";
+pub const TOKEN: &str = "bench-token-that-guards-nothing";
 
 /// The programs and components that the benchmark needs.
 pub struct Parts {
@@ -71,9 +71,23 @@ impl Node {
         let (listen, control, aws) = (server::free_port()?, server::free_port()?, server::free_port()?);
         let mut command = Command::new(&parts.program);
         command.arg("server").arg("--data").arg(folder.0.join("data"));
-        command.args(["--listen", &listen.to_string(), "--control", &control.to_string(), "--aws", &aws.to_string()]).env("DAYFLY_TOKEN", TOKEN);
+        command
+            .args(["--listen", &listen.to_string(), "--control", &control.to_string(), "--aws", &aws.to_string()])
+            .env("DAYFLY_TOKEN", TOKEN);
         let server = Server::start(name, listen, &mut command).await?;
         Ok(Self { server, control, folder, program: parts.program.clone() })
+    }
+
+    /// The program that it runs.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// The server alone, with its folder.
+    pub fn into_server(self) -> Server {
+        let Self { mut server, folder, .. } = self;
+        server.folder = Some(folder);
+        server
     }
 
     /// Stops the node and gives its folder back.

@@ -16,7 +16,8 @@ pub async fn serve(address: SocketAddr) -> Result<()> {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
         tokio::spawn(async move {
-            let hello = service_fn(|_| async { Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(b"hello ada\n")))) });
+            let hello =
+                service_fn(|_| async { Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(b"hello ada\n")))) });
             // A client that hangs up is no failure of the benchmark.
             drop(http1::Builder::new().serve_connection(TokioIo::new(stream), hello).await);
         });

@@ -18,8 +18,8 @@ use tokio::{
 #[derive(Clone)]
 pub struct Load {
     pub address: SocketAddr,
-    pub host: String,
-    pub path: String,
+    /// The request, as it is sent again and again.
+    pub request: Vec<u8>,
     pub connections: usize,
     pub duration: Duration,
 }
@@ -66,11 +66,11 @@ pub async fn run(load: Load) -> Result<Outcome> {
 
 async fn connection(load: Arc<Load>, until: Instant) -> Result<(Vec<u64>, usize)> {
     let mut client = Client::connect(load.address).await?;
-    let request = request(&load.host, &load.path);
+    let request = &load.request;
     let (mut latencies, mut failed) = (Vec::with_capacity(1 << 16), 0);
     while Instant::now() < until {
         let began = Instant::now();
-        let status = client.call(&request).await?;
+        let status = client.call(request).await?;
         latencies.push(u64::try_from(began.elapsed().as_nanos())?);
         failed += usize::from(!(200..300).contains(&status));
     }
@@ -80,6 +80,13 @@ async fn connection(load: Arc<Load>, until: Instant) -> Result<(Vec<u64>, usize)
 /// A GET request as bytes.
 pub fn request(host: &str, path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nuser-agent: bench\r\naccept: */*\r\n\r\n").into_bytes()
+}
+
+/// A request with a body as bytes.
+pub fn request_with(method: &str, host: &str, target: &str, body: &[u8]) -> Vec<u8> {
+    let length = if body.is_empty() { String::new() } else { format!("content-length: {}\r\n", body.len()) };
+    let head = format!("{method} {target} HTTP/1.1\r\nhost: {host}\r\nuser-agent: bench\r\naccept: */*\r\n{length}\r\n");
+    [head.as_bytes(), body].concat()
 }
 
 /// One kept-alive connection.
@@ -92,7 +99,7 @@ impl Client {
     pub async fn connect(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: vec![0; 64 << 10] })
+        Ok(Self { stream, buffer: vec![0; 1 << 20] })
     }
 
     /// Sends a request and reads its whole response; gives the status.

@@ -1,16 +1,21 @@
-//! Measures dayfly beside a bare hyper server and, where it is installed, `wasmtime serve`: in one run, taking turns, as ratios.
+//! Measures dayfly beside what people use instead: a bare hyper server, `wasmtime serve`, Redis, `s3s-fs`, nginx. In one run, taking
+//! turns, as ratios.
 //!
 //! `cargo run --release --manifest-path bench/Cargo.toml` runs everything and prints it as Markdown; with the name of a part
-//! (`http`, `sweep`, `cold`, `start`, `neighbours`) it runs that. What was found, and what it means: `docs/reference/performance.md`.
+//! (`http`, `sweep`, `cold`, `start`, `neighbours`, `queue`, `events`, `s3`, `site`) it runs that. What was found, and what it means: `docs/reference/performance.md`.
 
 mod cold;
 mod compare;
 mod cpu;
 mod dayfly;
+mod events;
 mod hyper_hello;
 mod load;
 mod neighbours;
+mod queue;
+mod s3;
 mod server;
+mod site;
 
 use std::time::{Duration, Instant};
 
@@ -45,7 +50,13 @@ fn main() -> Result<()> {
             Some("cold") => cold::run(&parts).await?,
             Some("start") => start(&parts).await?,
             Some("neighbours") => neighbours::run(&parts).await?,
-            Some(other) => bail!("there is no part {other:?}: http, sweep, cold, start, neighbours"),
+            Some("queue") => queue::run(&parts).await?,
+            Some("events") => events::run(&parts).await?,
+            Some("s3") => s3::run(&parts).await?,
+            Some("site") => site::run(&parts).await?,
+            Some(other) => {
+                bail!("there is no part {other:?}: http, sweep, cold, start, neighbours, queue, events, s3, site")
+            }
         };
         println!("{part}");
         Ok(())
@@ -59,6 +70,10 @@ async fn everything(parts: &Parts) -> Result<()> {
     println!("## 10,000 functions\n\n{}", cold::run(parts).await?);
     println!("## Start\n\n{}", start(parts).await?);
     println!("## Beside guests that spin\n\n{}", neighbours::run(parts).await?);
+    println!("## Durable messages\n\n{}", queue::run(parts).await?);
+    println!("## Events\n\n{}", events::run(parts).await?);
+    println!("## Objects\n\n{}", s3::run(parts).await?);
+    println!("## A static file\n\n{}", site::run(parts).await?);
     Ok(())
 }
 

@@ -22,7 +22,12 @@ pub async fn run(parts: &Parts) -> Result<String> {
     let mut server = node.server;
     server.host = "hello.localhost".into();
     let alone = compare::one(&server, 1, TIME).await?;
-    let spin = Load { address: server.address, host: "hostile.localhost".into(), path: "/spin".into(), connections: SPINNING, duration: TIME };
+    let spin = Load {
+        address: server.address,
+        request: crate::load::request("hostile.localhost", "/spin"),
+        connections: SPINNING,
+        duration: TIME,
+    };
     let spinning = tokio::spawn(load::run(spin));
     tokio::time::sleep(Duration::from_millis(500)).await;
     let beside = compare::one(&server, 1, TIME).await?;

@@ -13,12 +13,16 @@ use tokio::{
     process::{Child, Command},
 };
 
+use crate::dayfly::Folder;
+
 /// A server that runs until it is dropped.
 pub struct Server {
     pub name: &'static str,
     pub address: SocketAddr,
     pub host: String,
     pub path: String,
+    /// What it works on: gone with it.
+    pub folder: Option<Folder>,
     child: Child,
 }
 
@@ -37,7 +41,7 @@ impl Server {
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        Ok(Self { name, address, host: address.to_string(), path: "/ada".into(), child })
+        Ok(Self { name, address, host: address.to_string(), path: "/ada".into(), folder: None, child })
     }
 
     /// Ends the server and waits until it is gone.

@@ -32,12 +32,17 @@ fn deploy_and_rollback_goes_as_written() {
 }
 
 #[test]
+fn state_and_events_goes_as_written() {
+    guide("state-and-events");
+}
+
+#[test]
 fn every_guide_is_run() {
     let guides = fs::read_dir(repository().join("docs/guides")).expect("a folder");
     let names = guides.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
     let mut unknown: Vec<_> = names.filter(|name| name != "README.md").collect();
     unknown.retain(|name| {
-        !["first-five-minutes.md", "replay.md", "trace-log-cost.md", "deploy-and-rollback.md"].contains(&name.as_str())
+        !["first-five-minutes.md", "replay.md", "trace-log-cost.md", "deploy-and-rollback.md", "state-and-events.md"].contains(&name.as_str())
     });
     assert!(unknown.is_empty(), "add a test for {unknown:?}");
 }
@@ -108,13 +113,14 @@ impl Shell {
             let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
             listener.local_addr().expect("it listens").port().to_string()
         };
-        let ports = ["4000", "4001", "4100", "4101"].map(|port| (port, free()));
+        let ports = ["4000", "4001", "4100", "4101", "4566", "4166"].map(|port| (port, free()));
         Self { home, ports: ports.into(), background: Vec::new() }
     }
 
     fn with_free_ports(&self, text: &str) -> String {
         let gateway = &self.ports[0].1;
-        let up = format!("dayfly up --listen 127.0.0.1:{gateway} --control 127.0.0.1:{}", self.ports[1].1);
+        let (control, aws) = (&self.ports[1].1, &self.ports[4].1);
+        let up = format!("dayfly up --listen 127.0.0.1:{gateway} --control 127.0.0.1:{control} --aws 127.0.0.1:{aws}");
         let replaced =
             self.ports.iter().fold(text.to_owned(), |text, (port, free)| text.replace(&format!(":{port}"), &format!(":{free}")));
         if replaced == "dayfly up" { up } else { replaced }
@@ -177,7 +183,9 @@ impl Shell {
 
 /// Commands that change nothing may be typed again.
 fn is_repeatable(typed: &str) -> bool {
-    ["curl ", "dayfly trace", "dayfly logs", "dayfly cost", "dayfly replay"].iter().any(|start| typed.starts_with(start))
+    const READING: [&str; 5] = ["curl ", "dayfly trace", "dayfly logs", "dayfly cost", "dayfly replay"];
+    const LISTING: [&str; 4] = ["dayfly kv ls", "dayfly queue ls", "dayfly queue dead", "dayfly cron ls"];
+    READING.iter().chain(&LISTING).any(|start| typed.starts_with(start))
 }
 
 /// The compiler for a guide's own `cargo build`, where the active toolchain lacks the target: what `cargo xtask setup` assembled.

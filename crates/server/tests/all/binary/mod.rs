@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod cases;
+mod clients;
 mod commands;
 mod exactly_once;
 mod gateway;
