@@ -8,9 +8,13 @@ pub use types::stream::{Appended, Epoch, GroupName, Partition, PartitionStats, R
 use crate::StoreError;
 
 /// Streams with total order per partition.
+///
+/// A record with a key goes to the partition `u64::from_le_bytes(blake3(key)[..8]) % partitions`, in every store; so a key moves to
+/// another partition when the stream is given more of them. Those of one call without a key go together, where the fewest went so far.
 #[async_trait]
 pub trait Log: Send + Sync {
-    /// Appends all records or none. `expect` is the partition's next sequence, where the caller depends on it.
+    /// Appends all records or none, and gives the place of each. One that came before by its `dedup` is given its first place.
+    /// `expect` is the partition's next sequence, where the caller depends on it; all records that are new must go to one partition then.
     ///
     /// # Errors
     /// `Changed` if `expect` is not the next sequence.
@@ -20,10 +24,11 @@ pub trait Log: Send + Sync {
         records: Vec<Record>,
         expect: Option<Sequence>,
     ) -> Result<Vec<(Partition, Sequence)>, StoreError>;
-    /// At most `max` records from `from` on, waiting at most `wait` for the first.
+    /// At most `max` records from `from` on, waiting at most `wait` for the first. Fewer may come although there are more: many bytes
+    /// come in pieces.
     ///
     /// # Errors
-    /// `Compacted` if `from` was trimmed away.
+    /// `Compacted` if `from` was trimmed away; `Missing` if the stream has no such partition.
     async fn read(
         &self,
         stream: &StreamName,
@@ -40,10 +45,10 @@ pub trait Log: Send + Sync {
         member: &str,
         ttl: Duration,
     ) -> Result<Vec<(Partition, Epoch)>, StoreError>;
-    /// The group goes on at `next`; only ever forward.
+    /// The group goes on at `next`; only ever forward: an older place changes nothing.
     ///
     /// # Errors
-    /// `Fenced` if the epoch is not the newest.
+    /// `Fenced` if the epoch is not the newest; `Rejected` if `next` is beyond the partition's end.
     async fn commit(
         &self,
         stream: &StreamName,
@@ -67,6 +72,6 @@ pub trait Log: Send + Sync {
     async fn stats(&self, stream: &StreamName) -> Result<Vec<PartitionStats>, StoreError>;
     /// Removes all records; sequences go on where they were.
     async fn purge(&self, stream: &StreamName) -> Result<(), StoreError>;
-    /// The group goes on elsewhere: the only way back.
+    /// The group goes on elsewhere: the only way back. Members must join again: what they hold is fenced off.
     async fn reset(&self, stream: &StreamName, group: &GroupName, to: ResetTo) -> Result<(), StoreError>;
 }

@@ -29,13 +29,13 @@ pub struct SecretInfo {
 /// Secrets of apps.
 #[async_trait]
 pub trait Secrets: Send + Sync {
-    /// Sets a new version; gives its number.
+    /// Sets a new version; gives its number. Numbers go on after a removal: a version names one value for ever.
     async fn set(&self, app: &AppKey, name: &str, value: SecretValue) -> Result<u32, StoreError>;
     /// The newest version with its number.
     async fn get(&self, app: &AppKey, name: &str) -> Result<Option<(u32, SecretValue)>, StoreError>;
     /// What is there, by name.
     async fn list(&self, app: &AppKey) -> Result<Vec<SecretInfo>, StoreError>;
-    /// Seals every secret under a new key of the platform. Values and versions stay as they are.
+    /// Seals every secret and access key under a new key of the platform; gives how many. Values and versions stay as they are.
     async fn rewrap(&self) -> Result<u64, StoreError>;
     /// Removes all versions; nothing happens if there are none.
     async fn remove(&self, app: &AppKey, name: &str) -> Result<(), StoreError>;
