@@ -29,10 +29,11 @@ mod fake;
 
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
 use parking_lot::Mutex;
 use ports::Plane;
 use tokio::{sync::watch, task::JoinHandle};
-use types::Snapshot;
+use types::{Snapshot, kv::IdempotencyKey};
 
 pub use event::BusTable;
 pub use settings::TriggerSettings;
@@ -56,6 +57,15 @@ pub(crate) struct Shared {
     pub(crate) settings: TriggerSettings,
     /// The runs that may begin on this node. Waiting is in order, so no function with a backlog keeps others out.
     pub(crate) runs: Arc<tokio::sync::Semaphore>,
+}
+
+impl Shared {
+    /// A key for one unit. The unit's own condition makes a repetition harmless, so none needs the key again.
+    pub(crate) fn fresh_key(&self, what: &str) -> IdempotencyKey {
+        let mut random = [0; 16];
+        self.settings.rng.fill(&mut random);
+        IdempotencyKey(format!("{what}/{}", HEXLOWER.encode(&random)))
+    }
 }
 
 impl Triggers {

@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use types::{
     AppKey, Cause, CloudEvent, Elapsed, LiveFunction,
     event::StoreChange,
-    kv::{Condition, IdempotencyKey, Namespace, Transaction, Write},
+    kv::{Condition, Namespace, Transaction, Write},
     limits,
     sql::{DatabaseName, RowChanged, SqlValue},
     trigger::{RowChange, Source},
@@ -113,10 +113,18 @@ pub(crate) async fn forward(database: DatabaseName, start: Start) {
         }
     }
     if candidates.borrow().0.is_empty()
-        && let Err(error) = shared.settings.sql.capture(&database, &[]).await
+        && let Err(error) = end(&shared, &database, noted).await
     {
         tracing::warn!(database = %database.0, %error, "a database goes on noting changes that nobody wants");
     }
+}
+
+/// Nobody wants changes of the database any more: it stops noting them, and a later forwarder begins anew, as the database may too.
+async fn end(shared: &Shared, database: &DatabaseName, mut noted: Vec<String>) -> Result<(), StoreError> {
+    while round(shared, database, &Candidates::default(), &mut noted).await? {}
+    let (namespace, key) = (Namespace(POSITIONS.to_owned()), Bytes::from(database.0.clone()));
+    let gone = Transaction { writes: vec![Write::Delete { key }], ..Transaction::default() };
+    shared.settings.kv.commit(&namespace, gone).await.map(drop)
 }
 
 /// Moves what there is, at most so much at once; gives whether there may be more.
@@ -144,7 +152,7 @@ async fn round(
     let write = Write::Put { key, value: Bytes::copy_from_slice(&last.to_be_bytes()), expires: None };
     let moved = Transaction { conditions: vec![condition], writes: vec![write], ..Transaction::default() };
     let effects = Effects { kv: vec![(namespace, moved)], ..effects };
-    let name = IdempotencyKey(format!("rows/{}/{above}/{last}", database.0));
+    let name = shared.fresh_key("rows");
     if let UnitOutcome::Refused(reason) = settings.unit.commit(effects, name).await? {
         // Somebody else moved the position: what it is now says what is left, and only that may be forgotten.
         return Err(StoreError::Changed(reason.reason));

@@ -30,7 +30,7 @@ use serde_json::Map;
 use types::{
     AppKey, CloudEvent, Elapsed, FunctionName, LiveFunction, Timestamp,
     event::StoreChange,
-    kv::{Condition, IdempotencyKey, Namespace, Rev, Transaction, Write},
+    kv::{Condition, Namespace, Rev, Transaction, Write},
     trigger::{Missed, Overlap, Source},
 };
 
@@ -252,8 +252,7 @@ impl Kept {
         let moved = Transaction { conditions: vec![condition], writes: vec![write], ..Transaction::default() };
         let enqueues = due.into_iter().map(|time| (self.queue(), message(time, self.overlap))).collect();
         let effects = Effects { enqueues, kv: vec![(namespace, moved)], ..Effects::default() };
-        let from = rev.map_or(0, |rev| rev.0);
-        let name = IdempotencyKey(format!("cron/{app}/{function}/{from}/{}", to.upto.unix_ns()));
+        let name = shared.fresh_key("cron");
         if let UnitOutcome::Refused(reason) = shared.settings.unit.commit(effects, name).await? {
             return Err(StoreError::Changed(reason.to_string()));
         }

@@ -43,6 +43,8 @@ pub(crate) const RENEW: Duration = Duration::from_secs(3);
 const CLAIM_WAIT: Duration = Duration::from_secs(10 * 60);
 /// Runs that one lane has at once.
 const LANE_RUNS_MAX: usize = 128;
+/// Batches that a claim asks for when there was no backlog: what comes in one burst begins at once.
+const APPETITE_MIN: usize = 4;
 /// Messages of one claim, unless one batch alone may have more.
 const CLAIM_MAX: usize = 1_000;
 /// The longest pause after the store failed.
@@ -60,7 +62,7 @@ pub(crate) async fn lane(queue: QueueName, start: Start) {
         readers,
         runs: JoinSet::new(),
         excuses: Arc::new(Mutex::new(Excuses::default())),
-        appetite: 1,
+        appetite: APPETITE_MIN,
         store_failures: 0,
     };
     while lane.turn().await {}
@@ -77,7 +79,7 @@ struct Lane {
     readers: Readers,
     runs: JoinSet<()>,
     excuses: Arc<Mutex<Excuses>>,
-    /// Batches that the next claim asks for: doubled by each claim that came back full, one again after one that didn't.
+    /// Batches that the next claim asks for: doubled by each claim that came back full, few again after one that didn't.
     appetite: usize,
     store_failures: u32,
 }
@@ -112,10 +114,10 @@ impl Lane {
         };
         self.store_failures = 0;
         if deliveries.is_empty() {
-            self.appetite = 1;
+            self.appetite = APPETITE_MIN;
             return true;
         }
-        self.appetite = if deliveries.len() >= max { self.appetite.saturating_mul(2).min(LANE_RUNS_MAX) } else { 1 };
+        self.appetite = if deliveries.len() >= max { self.appetite.saturating_mul(2).min(LANE_RUNS_MAX) } else { APPETITE_MIN };
         if deliveries.len() < batch && !rules.wait.is_zero() {
             deliveries = self.fill(deliveries, batch, rules.wait).await;
         }
