@@ -3,6 +3,7 @@
 pub mod blob;
 pub mod catalog;
 pub mod kv;
+pub mod log;
 pub mod lease;
 pub mod objects;
 pub mod queue;
@@ -13,6 +14,7 @@ pub mod unit;
 pub use blob::ModelBlob;
 pub use catalog::ModelCatalog;
 pub use kv::{Flaw, ModelKv};
+pub use log::{LogFlaw, ModelLog};
 pub use lease::{LeaseFlaw, ModelLease};
 pub use objects::{ModelObjects, ObjectFlaw};
 pub use queue::{ModelQueue, QueueFlaw};

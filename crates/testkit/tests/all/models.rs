@@ -64,3 +64,31 @@ async fn the_model_of_secrets_passes() {
     })
     .await;
 }
+
+async fn model_of_streams(flaw: Option<testkit::model::LogFlaw>) -> suite::LogFixture {
+    let clock = Arc::new(TestClock::new());
+    suite::LogFixture::new(Arc::new(testkit::model::ModelLog::with_flaw(clock.clone(), flaw)), clock)
+}
+
+#[tokio::test]
+async fn the_model_of_streams_passes() {
+    suite::log(|| model_of_streams(None)).await;
+}
+
+/// The controls: each flaw must fail the suite.
+#[tokio::test]
+async fn flawed_streams_are_noticed() {
+    use testkit::model::LogFlaw;
+    for flaw in [
+        LogFlaw::IgnoresEpochs,
+        LogFlaw::GoesBack,
+        LogFlaw::ForgetsKeys,
+        LogFlaw::IgnoresExpectations,
+        LogFlaw::SpreadsKeys,
+        LogFlaw::HidesCompaction,
+        LogFlaw::SleepsThrough,
+    ] {
+        let outcome = tokio::spawn(suite::log(move || model_of_streams(Some(flaw)))).await;
+        assert!(outcome.is_err_and(|error| error.is_panic()), "the suite did not notice that the store {flaw:?}");
+    }
+}
