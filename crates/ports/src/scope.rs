@@ -62,11 +62,6 @@ pub struct OpenBucket {
     pub bucket: BucketName,
 }
 
-// Until every scope serves it.
-fn unserved(kind: &str, name: &str) -> Failure {
-    Failure { code: types::Code::E0201, message: format!("{kind}.{name} is not served here") }
-}
-
 /// The world of one invocation. Every service is already wrapped: granted, metered, traced, recorded or replayed.
 ///
 /// A runtime calls it from within the guest's host calls. None of the plain methods waits.
@@ -80,53 +75,36 @@ pub trait Scope: Send + Sync {
     ///
     /// # Errors
     /// `E0201` if the function was not granted it, `E0202` if only for reading.
-    fn queue(&self, name: &str) -> Result<OpenQueue, Failure> {
-        Err(unserved("queue", name))
-    }
+    fn queue(&self, name: &str) -> Result<OpenQueue, Failure>;
     /// Opens a stream.
     ///
     /// # Errors
     /// `E0201` if the function was not granted it.
-    fn stream(&self, name: &str) -> Result<OpenStream, Failure> {
-        Err(unserved("stream", name))
-    }
+    fn stream(&self, name: &str) -> Result<OpenStream, Failure>;
     /// Opens a database.
     ///
     /// # Errors
     /// `E0201` if the function was not granted it.
-    fn sql(&self, name: &str) -> Result<OpenSql, Failure> {
-        Err(unserved("sql", name))
-    }
+    fn sql(&self, name: &str) -> Result<OpenSql, Failure>;
     /// Opens a bucket.
     ///
     /// # Errors
     /// `E0201` if the function was not granted it.
-    fn bucket(&self, name: &str) -> Result<OpenBucket, Failure> {
-        Err(unserved("bucket", name))
-    }
+    fn bucket(&self, name: &str) -> Result<OpenBucket, Failure>;
     /// Opens a bus to publish to.
     ///
     /// # Errors
     /// `E0201` if the function was not granted it.
-    fn bus(&self, name: &str) -> Result<Arc<dyn Publish>, Failure> {
-        Err(unserved("event", name))
-    }
+    fn bus(&self, name: &str) -> Result<Arc<dyn Publish>, Failure>;
     /// A secret's newest value; `None` if it was never set.
     ///
     /// # Errors
     /// `E0201` if the function was not granted it.
-    fn secret(&self, name: &str) -> BoxFuture<Result<Option<SecretValue>, Failure>> {
-        let failure = unserved("secret", name);
-        Box::pin(std::future::ready(Err(failure)))
-    }
+    fn secret(&self, name: &str) -> BoxFuture<Result<Option<SecretValue>, Failure>>;
     /// The names of the secrets that the function was granted.
-    fn secrets(&self) -> Vec<String> {
-        Vec::new()
-    }
+    fn secrets(&self) -> Vec<String>;
     /// The CloudEvents source of events that the function publishes without naming one: `/APP/FUNCTION`.
-    fn source(&self) -> String {
-        "/".to_owned()
-    }
+    fn source(&self) -> String;
     /// The way out.
     fn outbound(&self) -> Arc<dyn Outbound>;
     /// The environment variables, which are also the settings that `wasi:config` serves.

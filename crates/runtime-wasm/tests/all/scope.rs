@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use ports::{
-    Body, BoxFuture, Outbound, Scope, Tape,
+    Body, BoxFuture, Outbound, Publish, Scope, Tape,
     outbound::OutboundRequest,
-    scope::OpenKv,
+    scope::{OpenBucket, OpenKv, OpenQueue, OpenSql, OpenStream},
+    secrets::SecretValue,
     tape::{Diverged, Question},
 };
 use tokio::{sync::oneshot, time::Instant};
@@ -50,9 +51,38 @@ impl World {
     }
 }
 
+fn not_granted(kind: &str, name: &str) -> Failure {
+    Failure { code: Code::E0201, message: format!("{kind}.{name} was not granted") }
+}
+
 impl Scope for World {
     fn kv(&self, store: &str) -> Result<OpenKv, Failure> {
-        Err(Failure { code: Code::E0201, message: format!("kv.{store} was not granted") })
+        Err(not_granted("kv", store))
+    }
+    fn queue(&self, name: &str) -> Result<OpenQueue, Failure> {
+        Err(not_granted("queue", name))
+    }
+    fn stream(&self, name: &str) -> Result<OpenStream, Failure> {
+        Err(not_granted("stream", name))
+    }
+    fn sql(&self, name: &str) -> Result<OpenSql, Failure> {
+        Err(not_granted("sql", name))
+    }
+    fn bucket(&self, name: &str) -> Result<OpenBucket, Failure> {
+        Err(not_granted("bucket", name))
+    }
+    fn bus(&self, name: &str) -> Result<Arc<dyn Publish>, Failure> {
+        Err(not_granted("event", name))
+    }
+    fn secret(&self, name: &str) -> BoxFuture<Result<Option<SecretValue>, Failure>> {
+        let failure = not_granted("secret", name);
+        Box::pin(std::future::ready(Err(failure)))
+    }
+    fn secrets(&self) -> Vec<String> {
+        Vec::new()
+    }
+    fn source(&self) -> String {
+        "/test/guest".to_owned()
     }
     fn outbound(&self) -> Arc<dyn Outbound> {
         Arc::new(Nowhere)
