@@ -44,12 +44,20 @@ pub(crate) fn check_migrations(app: &App, migrations: &BTreeMap<String, Vec<Migr
             return Err(Problem::limit(Code::E0117, &format!("migrations of sql.{database}"), steps.len(), limits::MIGRATIONS));
         }
         if let Some(pair) = steps.windows(2).find(|pair| pair[0].name >= pair[1].name) {
-            let message = format!("migrations of sql.{database} are not in the order of their names: {} before {}", pair[0].name, pair[1].name);
+            let message = format!(
+                "migrations of sql.{database} are not in the order of their names: {} before {}",
+                pair[0].name, pair[1].name
+            );
             return Err(Problem::new(Code::E0117, message));
         }
         if let Some(step) = steps.iter().find(|step| step.sql.len() as u64 > limits::MIGRATION.0) {
             let size = ByteCount(step.sql.len() as u64);
-            return Err(Problem::limit(Code::E0117, &format!("migration {} of sql.{database}", step.name), size, limits::MIGRATION));
+            return Err(Problem::limit(
+                Code::E0117,
+                &format!("migration {} of sql.{database}", step.name),
+                size,
+                limits::MIGRATION,
+            ));
         }
     }
     Ok(())
@@ -60,7 +68,11 @@ impl Control {
     ///
     /// # Errors
     /// `E0612` if one that was applied is missing or another now, or a new one would come before one that was applied.
-    pub(crate) async fn pending(&self, key: &AppKey, migrations: &BTreeMap<String, Vec<Migration>>) -> Result<Vec<MigrationPlan>, Problem> {
+    pub(crate) async fn pending(
+        &self,
+        key: &AppKey,
+        migrations: &BTreeMap<String, Vec<Migration>>,
+    ) -> Result<Vec<MigrationPlan>, Problem> {
         let mut pending = Vec::new();
         for (database, steps) in migrations {
             let applied = self.data.sql.migrated(&DatabaseName::of(&key.app, &key.env, database)).await?;
@@ -82,7 +94,11 @@ impl Control {
     ///
     /// # Errors
     /// `E0117` for a migration that the engine refuses: those before it stay applied, and nothing is deployed.
-    pub(crate) async fn migrate(&self, key: &AppKey, migrations: &BTreeMap<String, Vec<Migration>>) -> Result<Vec<MigrationPlan>, Problem> {
+    pub(crate) async fn migrate(
+        &self,
+        key: &AppKey,
+        migrations: &BTreeMap<String, Vec<Migration>>,
+    ) -> Result<Vec<MigrationPlan>, Problem> {
         let mut migrated = Vec::new();
         for (database, steps) in migrations {
             let name = DatabaseName::of(&key.app, &key.env, database);
@@ -110,7 +126,8 @@ impl Control {
         }
         for name in old.stream.keys().chain(new.stream.keys()).collect::<BTreeSet<_>>() {
             let settings = new.stream.get(name).cloned().unwrap_or_default();
-            let (partitions, retention) = (settings.partitions.unwrap_or(1), settings.retention.unwrap_or(limits::RETENTION_TIME));
+            let (partitions, retention) =
+                (settings.partitions.unwrap_or(1), settings.retention.unwrap_or(limits::RETENTION_TIME));
             self.data.log.configure(&StreamName::of(&key.app, &key.env, name), partitions, retention).await?;
         }
         for bucket in resources::of(app).into_iter().filter(|resource| resource.kind == ResourceKind::Bucket) {
@@ -151,8 +168,12 @@ impl Control {
 fn misfit(database: &str, old: &Migration, new: Option<&Migration>) -> Problem {
     let message = match new {
         None => format!("migration {} was applied to sql.{database}, and the folder has it no more", old.name),
-        Some(new) if new.name == old.name => format!("migration {} was applied to sql.{database}, and has another text now", old.name),
-        Some(new) if new.name < old.name => format!("migration {} would come before {}, which was applied to sql.{database}", new.name, old.name),
+        Some(new) if new.name == old.name => {
+            format!("migration {} was applied to sql.{database}, and has another text now", old.name)
+        }
+        Some(new) if new.name < old.name => {
+            format!("migration {} would come before {}, which was applied to sql.{database}", new.name, old.name)
+        }
         Some(_) => format!("migration {} was applied to sql.{database}, and the folder has it no more", old.name),
     };
     Problem::new(Code::E0612, message)
@@ -198,7 +219,14 @@ fn bucket_config(config: BucketConfig, old: Option<&BucketSettings>, new: Option
     lifecycle.retain(|rule| rule.id != EXPIRE_RULE);
     if let Some(expire) = new.expire {
         let (id, expire) = (EXPIRE_RULE.to_owned(), Some(expire));
-        lifecycle.push(LifecycleRule { id, enabled: true, expire, expire_old: expire, abort_uploads: expire, ..LifecycleRule::default() });
+        lifecycle.push(LifecycleRule {
+            id,
+            enabled: true,
+            expire,
+            expire_old: expire,
+            abort_uploads: expire,
+            ..LifecycleRule::default()
+        });
     }
     BucketConfig { versioning, cors, lifecycle, tags }
 }
@@ -220,7 +248,9 @@ pub(crate) fn feeds<'a>(functions: impl Iterator<Item = (&'a AppKey, &'a Functio
         let AppKey { app, env } = key;
         let (source, change, matching) = match function.on.as_ref().map(|on| &on.source) {
             Some(Source::Kv { store, change, matching }) => (FeedSource::Kv(Namespace::of(app, env, store)), change, matching),
-            Some(Source::Bucket { bucket, change, matching }) => (FeedSource::Bucket(BucketName::of(app, env, bucket)), change, matching),
+            Some(Source::Bucket { bucket, change, matching }) => {
+                (FeedSource::Bucket(BucketName::of(app, env, bucket)), change, matching)
+            }
             _ => continue,
         };
         let queue = QueueName::of_trigger(key, &function.name);
@@ -239,7 +269,8 @@ mod tests {
         let theirs = LifecycleRule { id: "theirs".into(), enabled: true, ..LifecycleRule::default() };
         let made = BucketConfig { lifecycle: vec![theirs.clone()], cors: vec![CorsRule::default()], ..BucketConfig::default() };
         assert_eq!(bucket_config(made.clone(), None, None), made);
-        let settings = BucketSettings { versioning: true, expire: Some(std::time::Duration::from_secs(60)), cors: vec!["*".into()] };
+        let settings =
+            BucketSettings { versioning: true, expire: Some(std::time::Duration::from_secs(60)), cors: vec!["*".into()] };
         let set = bucket_config(made, None, Some(&settings));
         assert_eq!((set.versioning, set.lifecycle.len(), set.cors[0].origins.len()), (Versioning::On, 2, 1));
         let unset = bucket_config(set, Some(&settings), None);

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use manifest::rules::{self, Wrong};
 use types::{
-    App, Code, Elapsed, Function, Problem, Resource, limits,
+    App, Code, Elapsed, Function, Problem, Resource,
     app::{Access, ResourceKind},
+    limits,
     settings::{BucketSettings, KvSettings, QueueSettings, Resources, StreamSettings},
     trigger::{On, Source},
 };
@@ -142,7 +143,10 @@ fn settings(Resources { kv, sql, bucket, queue, stream }: &Resources) -> Result<
 }
 
 fn name(kind: ResourceKind, name: &str) -> Result<(), Problem> {
-    format!("{}.{name}", kind.as_str()).parse::<Resource>().map(drop).map_err(|error| Problem::new(Code::E0111, error.to_string()))
+    format!("{}.{name}", kind.as_str())
+        .parse::<Resource>()
+        .map(drop)
+        .map_err(|error| Problem::new(Code::E0111, error.to_string()))
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use types::{
     app::Access,
     trigger::{Effects, On, Rules, Source},
     wire::api::{
-        Artifact, Change, FunctionPlan, MigrationPlan, Permission, PermissionKind, Plan, ResourcePlan, Setting, SitePlan, TriggerPlan,
+        Artifact, Change, FunctionPlan, MigrationPlan, Permission, PermissionKind, Plan, ResourcePlan, Setting, SitePlan,
+        TriggerPlan,
     },
 };
 
@@ -158,7 +159,9 @@ fn triggers(before: &BTreeMap<FunctionName, Function>, after: &BTreeMap<Function
         let wait = if wait.is_zero() { String::new() } else { format!(", wait {}", Elapsed::from(*wait)) };
         format!("{}; batch {batch}{wait}, retries {retries}, dead letters to {dead}", on.source)
     };
-    let of = |functions: &BTreeMap<FunctionName, Function>, name: &FunctionName| functions.get(name).and_then(|function| function.on.clone());
+    let of = |functions: &BTreeMap<FunctionName, Function>, name: &FunctionName| {
+        functions.get(name).and_then(|function| function.on.clone())
+    };
     let names: BTreeSet<&FunctionName> = before.keys().chain(after.keys()).collect();
     let plan = |name: &FunctionName| {
         let (before, after) = (of(before, name), of(after, name));
@@ -214,7 +217,8 @@ fn set(app: &App) -> BTreeMap<String, String> {
 
 fn resources(before: Option<&App>, after: &App, removed: Vec<(Resource, Option<String>)>) -> Vec<ResourcePlan> {
     let (before, after) = (before.map(resources::of).unwrap_or_default(), resources::of(after));
-    let holds = |resource: &Resource| removed.iter().find(|(removed, _)| removed == resource).and_then(|(_, holds)| holds.clone());
+    let holds =
+        |resource: &Resource| removed.iter().find(|(removed, _)| removed == resource).and_then(|(_, holds)| holds.clone());
     let of = |change| move |resource: &Resource| ResourcePlan { resource: resource.clone(), change, holds: None };
     let gone = |resource: &Resource| ResourcePlan { resource: resource.clone(), change: Change::Removed, holds: holds(resource) };
     after.difference(&before).map(of(Change::Added)).chain(before.difference(&after).map(gone)).collect()
@@ -277,7 +281,8 @@ mod tests {
     /// The parts of a plan that say something, one line each.
     fn check(base: Option<&Revision>, app: &App, seed: u8, expect: &Expect) {
         let latest = base.map(|_| RevisionNumber(6));
-        let plan = plan(Planned { base, latest, app, artifacts: &artifacts(app, seed), missing: vec![], found: Found::default() });
+        let plan =
+            plan(Planned { base, latest, app, artifacts: &artifacts(app, seed), missing: vec![], found: Found::default() });
         let mut lines = vec![format!("{}/{} r{} unchanged {}", plan.app, plan.env, plan.revision, plan.unchanged)];
         let texts = |routes: &[types::Route]| routes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | ");
         for f in plan.functions {

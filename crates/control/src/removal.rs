@@ -43,21 +43,35 @@ pub(crate) fn check(app: &App, drop: &[Resource], keep: &[Resource], held: &[(Re
         return Err(problem.help(format!("dayfly secret rm {}", resource.name)));
     }
     let decided = |resource: &Resource| drop.contains(resource) || keep.contains(resource);
-    let open: Vec<(&Resource, &String)> =
-        held.iter().filter(|(resource, _)| !decided(resource)).filter_map(|(resource, holds)| Some((resource, holds.as_ref()?))).collect();
+    let open: Vec<(&Resource, &String)> = held
+        .iter()
+        .filter(|(resource, _)| !decided(resource))
+        .filter_map(|(resource, holds)| Some((resource, holds.as_ref()?)))
+        .collect();
     let Some((first, _)) = open.first() else { return Ok(()) };
     let names: Vec<String> = open.iter().map(|(resource, _)| resource.to_string()).collect();
-    let message = format!("{} would not be used any more, and still {} data", names.join(", "), if open.len() == 1 { "holds" } else { "hold" });
+    let message = format!(
+        "{} would not be used any more, and still {} data",
+        names.join(", "),
+        if open.len() == 1 { "holds" } else { "hold" }
+    );
     let problem = Problem::new(Code::E0713, message);
     let problem = open.iter().fold(problem, |problem, (resource, holds)| problem.note(format!("{resource} holds {holds}")));
     let flag = |flag: &str| names.iter().map(|name| format!("--{flag} {name}")).collect::<Vec<_>>().join(" ");
-    let problem = problem.note(format!("to leave it where it is, for a later deployment that names {first} again:  dayfly deploy {}", flag("keep")));
+    let problem = problem.note(format!(
+        "to leave it where it is, for a later deployment that names {first} again:  dayfly deploy {}",
+        flag("keep")
+    ));
     Err(problem.help(format!("to delete it for good:  dayfly deploy {}", flag("drop"))))
 }
 
 impl Control {
     /// What each of the resources holds, in a few words; `None` if it is empty.
-    pub(crate) async fn holdings(&self, key: &AppKey, removed: Vec<Resource>) -> Result<Vec<(Resource, Option<String>)>, Problem> {
+    pub(crate) async fn holdings(
+        &self,
+        key: &AppKey,
+        removed: Vec<Resource>,
+    ) -> Result<Vec<(Resource, Option<String>)>, Problem> {
         let mut held = Vec::new();
         for resource in removed {
             let holds = holds(&self.data, key, &resource).await?;
@@ -95,7 +109,8 @@ async fn holds(data: &Data, key: &AppKey, resource: &Resource) -> Result<Option<
         }
         ResourceKind::Sql => {
             let database = DatabaseName::of(&key.app, &key.env, name);
-            let tables = if data.sql.databases(&database.0).await?.contains(&database) { tables(data, &database).await? } else { 0 };
+            let tables =
+                if data.sql.databases(&database.0).await?.contains(&database) { tables(data, &database).await? } else { 0 };
             (tables > 0).then(|| counted(tables, "table"))
         }
         ResourceKind::Bucket => {

@@ -64,7 +64,8 @@ pub(crate) fn check(app: &App, files: &BTreeMap<String, Artifact>) -> Result<(),
 }
 
 fn is_path(path: &str) -> bool {
-    let part = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains(|c: char| c.is_control() || c == '\\');
+    let part =
+        |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains(|c: char| c.is_control() || c == '\\');
     path.len() <= 1_024 && path.split('/').all(part)
 }
 

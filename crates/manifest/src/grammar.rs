@@ -168,5 +168,4 @@ pub(crate) static STREAM: [Key; 2] =
 
 pub(crate) static SITE: [Key; 2] = [one("dir", Leaf::Folder), one("fallback", Leaf::Folder)];
 
-pub(crate) static EVENTS: [Key; 2] =
-    [one("key", Leaf::Name(ResourceKind::Secret)), one("bus", Leaf::Name(ResourceKind::Event))];
+pub(crate) static EVENTS: [Key; 2] = [one("key", Leaf::Name(ResourceKind::Secret)), one("bus", Leaf::Name(ResourceKind::Event))];

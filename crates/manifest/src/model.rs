@@ -17,8 +17,8 @@ use crate::{
     grammar, leaf,
     load::{Loaded, read_table},
     nearest::nearest,
-    origins::{Origins, print},
     on,
+    origins::{Origins, print},
     routes::{self, Placed},
     settings,
     source::{At, Sources},
@@ -173,7 +173,11 @@ impl Maker<'_> {
         let domain = own_env.and_then(|table| self.optional(table, "", "domain", leaf::domain));
         let asked = root.table("fn").is_some_and(|functions| !functions.0.is_empty());
         let tables = settings::merged(root, own_env);
-        if layers.is_empty() && !asked && tables.get("site").is_none() && !matches!(root.get("fn"), Some(node) if !matches!(node.value, Value::Table(_))) {
+        if layers.is_empty()
+            && !asked
+            && tables.get("site").is_none()
+            && !matches!(root.get("fn"), Some(node) if !matches!(node.value, Value::Table(_)))
+        {
             let problem = Problem::new(Code::E0106, format!("{} has no function: there is nothing to run", self.sources.first()));
             self.problems.push(problem.note("a function is a table with a name and a path").help("[fn.api]"));
         }
@@ -248,7 +252,11 @@ impl Maker<'_> {
                 (Effects::Atomic, Effects::Immediate)
             }
             None => {
-                self.origins.found(format!("{prefix}effects"), leaf::quote("immediate"), "default: what requests cause happens at once");
+                self.origins.found(
+                    format!("{prefix}effects"),
+                    leaf::quote("immediate"),
+                    "default: what requests cause happens at once",
+                );
                 (Effects::Immediate, Effects::Immediate)
             }
         }

@@ -70,7 +70,8 @@ impl Reader<'_> {
             && *queue == rules.dead
         {
             let at = table.get("dead").or_else(|| table.get("queue")).map_or(key.at, |node| node.at);
-            let message = format!("queue {queue:?} is its own dead-letter queue: what fails would start the function again, for ever");
+            let message =
+                format!("queue {queue:?} is its own dead-letter queue: what fails would start the function again, for ever");
             let mended = self.sources.mended(at, &leaf::quote(&format!("{queue}-dead")));
             self.tell(Code::E0113, message, at, None, mended);
             return None;
@@ -113,9 +114,21 @@ impl Reader<'_> {
         let foreign = table.0.iter().filter(known).find(|(key, _)| !kind.takes(&key.name));
         let Some((key, _)) = foreign else { return Some(()) };
         let owners: Vec<&str> = KINDS.iter().filter(|other| other.takes(&key.name)).map(|other| other.name).collect();
-        let message =
-            format!("`{}` in [fn.{}.{}] belongs to {}, and this is started by {}", key.name, self.function, on.name, owners.join(", "), kind.name);
-        self.tell(Code::E0113, message, key.at, Some(format!("known beside {}: {}", kind.name, kind.known())), Some(only(kind, table)));
+        let message = format!(
+            "`{}` in [fn.{}.{}] belongs to {}, and this is started by {}",
+            key.name,
+            self.function,
+            on.name,
+            owners.join(", "),
+            kind.name
+        );
+        self.tell(
+            Code::E0113,
+            message,
+            key.at,
+            Some(format!("known beside {}: {}", kind.name, kind.known())),
+            Some(only(kind, table)),
+        );
         None
     }
 
@@ -134,7 +147,8 @@ impl Reader<'_> {
             }
             "bucket" | "kv" => {
                 let (change, matching) = (self.change(kind, table)?, text("match"));
-                let change = change.map_or(ChangeKind::Any, |word| if word == "deleted" { ChangeKind::Deleted } else { ChangeKind::Written });
+                let change = change
+                    .map_or(ChangeKind::Any, |word| if word == "deleted" { ChangeKind::Deleted } else { ChangeKind::Written });
                 match kind.name {
                     "kv" => Source::Kv { store: name, change, matching },
                     _ => Source::Bucket { bucket: name, change, matching },
@@ -181,7 +195,8 @@ impl Reader<'_> {
             "sql" => "table's rows",
             other => other,
         };
-        let message = format!("{text:?} is no change of a {noun}: there are {}, and without `event` any of them", kind.changes.join(", "));
+        let message =
+            format!("{text:?} is no change of a {noun}: there are {}, and without `event` any of them", kind.changes.join(", "));
         self.tell(Code::E0113, message, node.at, None, mended);
         None
     }
@@ -224,7 +239,8 @@ impl Reader<'_> {
 
     fn rules(&self, kind: &Kind, table: &Table) -> Option<Rules> {
         let many = matches!(kind.name, "queue" | "stream");
-        let amount = |key: &str, bounds, default| table.get(key).map_or(Some(default), |node| leaf::amount(bounds, &node.value).ok());
+        let amount =
+            |key: &str, bounds, default| table.get(key).map_or(Some(default), |node| leaf::amount(bounds, &node.value).ok());
         let wait = table.get("wait").map_or(Some(std::time::Duration::ZERO), |node| leaf::span(&leaf::WAIT, &node.value).ok())?;
         let dead = match table.get("dead") {
             Some(node) => leaf::name(types::app::ResourceKind::Queue, &node.value).ok()?,

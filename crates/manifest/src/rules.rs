@@ -74,7 +74,8 @@ pub fn comes(schedule: &Cron) -> bool {
 pub fn zone(name: &str) -> Result<TimeZone, Wrong> {
     // The library also takes POSIX rules and offsets elsewhere; a name is what a person can check.
     TimeZone::get(name).map_err(|_| {
-        let mut wrong = Wrong::new(format!("{name:?} is not a time zone: they are named as in the IANA database, such as Europe/Berlin"));
+        let mut wrong =
+            Wrong::new(format!("{name:?} is not a time zone: they are named as in the IANA database, such as Europe/Berlin"));
         wrong.meant = nearest_zone(name);
         wrong
     })
@@ -122,17 +123,18 @@ fn plain(said: &str) -> String {
 /// Whether a macro of the expression binds the name: `list.exists(name, …)`.
 fn binds(text: &str, name: &str) -> bool {
     ["all", "exists", "exists_one", "map", "filter"].iter().any(|function| {
-        text.split(&format!(".{function}(")).skip(1).any(|rest| {
-            rest.trim_start().strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with(','))
-        })
+        text.split(&format!(".{function}("))
+            .skip(1)
+            .any(|rest| rest.trim_start().strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with(',')))
     })
 }
 
 fn replace_word(text: &str, word: &str, by: &str) -> String {
     let part = |c: char| c.is_alphanumeric() || c == '_';
-    let found = text.match_indices(word).map(|(at, _)| at).find(|at| {
-        !text[..*at].ends_with(|c: char| part(c) || c == '.') && !text[at + word.len()..].starts_with(part)
-    });
+    let found = text
+        .match_indices(word)
+        .map(|(at, _)| at)
+        .find(|at| !text[..*at].ends_with(|c: char| part(c) || c == '.') && !text[at + word.len()..].starts_with(part));
     found.map_or_else(|| text.to_owned(), |at| format!("{}{by}{}", &text[..at], &text[at + word.len()..]))
 }
 
@@ -144,7 +146,9 @@ pub fn glob(text: &str) -> Result<(), Wrong> {
     if text.is_empty() {
         return Err(Wrong::new("an empty pattern matches nothing: leave it out to match everything".to_owned()));
     }
-    globset::Glob::new(text).map(drop).map_err(|error| Wrong::new(format!("{text:?} is not a pattern: {}", lower(&error.kind().to_string()))))
+    globset::Glob::new(text)
+        .map(drop)
+        .map_err(|error| Wrong::new(format!("{text:?} is not a pattern: {}", lower(&error.kind().to_string()))))
 }
 
 #[cfg(test)]
@@ -153,9 +157,14 @@ mod tests {
 
     #[test]
     fn schedules_come_or_never_do() {
-        for (text, comes_ever) in
-            [("0 6 * * mon-fri", true), ("@hourly", true), ("0 0 29 2 *", true), ("30 0 0 29 2 1", true), ("0 0 30 2 *", false), ("0 0 31 4,6 *", false)]
-        {
+        for (text, comes_ever) in [
+            ("0 6 * * mon-fri", true),
+            ("@hourly", true),
+            ("0 0 29 2 *", true),
+            ("30 0 0 29 2 1", true),
+            ("0 0 30 2 *", false),
+            ("0 0 31 4,6 *", false),
+        ] {
             assert_eq!(comes(&schedule(text).expect(text)), comes_ever, "{text}");
         }
         for bad in ["", "* * * *", "61 * * * *", "* * * * * * *", "@reboot", "every day", "a b c d e"] {
@@ -166,7 +175,9 @@ mod tests {
     #[test]
     fn zones_are_found_by_name_and_by_city() {
         assert!(zone("Europe/Berlin").is_ok() && zone("UTC").is_ok());
-        for (written, meant) in [("Europe/Berln", "Europe/Berlin"), ("Berlin", "Europe/Berlin"), ("America/New York", "America/New_York")] {
+        for (written, meant) in
+            [("Europe/Berln", "Europe/Berlin"), ("Berlin", "Europe/Berlin"), ("America/New York", "America/New_York")]
+        {
             assert_eq!(zone(written).expect_err(written).meant.as_deref(), Some(meant));
         }
         assert_eq!(zone("Mars/Olympus").expect_err("not there").meant, None);
@@ -174,7 +185,9 @@ mod tests {
 
     #[test]
     fn filters_see_the_event_and_nothing_else() {
-        for good in ["event.data.total > 100", "event.type == 'a' && has(event.data.x)", "event.data.items.exists(i, i.price > 3)"] {
+        for good in
+            ["event.data.total > 100", "event.type == 'a' && has(event.data.x)", "event.data.items.exists(i, i.price > 3)"]
+        {
             assert_eq!(filter(good), Ok(()), "{good}");
         }
         for bad in ["event.data.total >", "a && ", "'open", "(((("] {

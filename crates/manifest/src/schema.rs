@@ -326,7 +326,10 @@ mod tests {
             assert!(text.contains(&format!("{default} unless set, at most {max}.")), "{text}");
         };
         let on = &schema()["$defs"]["On"]["properties"];
-        assert_eq!((&on["batch"]["maximum"], &on["retries"]["maximum"]), (&limits::BATCH_MAX.into(), &limits::RETRIES_MAX.into()));
+        assert_eq!(
+            (&on["batch"]["maximum"], &on["retries"]["maximum"]),
+            (&limits::BATCH_MAX.into(), &limits::RETRIES_MAX.into())
+        );
         assert_eq!(schema()["$defs"]["Stream"]["properties"]["partitions"]["maximum"], limits::PARTITIONS);
         described("memory", &crate::leaf::print_size(&limits::MEMORY_DEFAULT), &crate::leaf::print_size(&limits::MEMORY_MAX));
         described("time", &crate::leaf::print_duration(&limits::TIME_DEFAULT), &crate::leaf::print_duration(&limits::TIME_MAX));

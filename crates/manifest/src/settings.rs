@@ -89,14 +89,18 @@ impl Reader<'_> {
 
     /// A table for what nobody names sets nothing: a slip of the finger.
     fn is_named(&mut self, kind: ResourceKind, key: &Key, named: &BTreeSet<Resource>) {
-        let of_kind: Vec<&str> = named.iter().filter(|resource| resource.kind == kind).map(|resource| resource.name.as_str()).collect();
+        let of_kind: Vec<&str> =
+            named.iter().filter(|resource| resource.kind == kind).map(|resource| resource.name.as_str()).collect();
         if of_kind.contains(&key.name.as_str()) {
             return;
         }
         let message = format!("[{}.{}] sets a resource that no function uses", kind.as_str(), key.name);
         let mut problem = Problem::new(Code::E0107, message).at(self.sources.place(key.at));
         problem.notes.push(match of_kind.len() {
-            0 => format!("no function uses a {} at all: a resource exists because a function names it", Named::Resource(kind).noun()),
+            0 => format!(
+                "no function uses a {} at all: a resource exists because a function names it",
+                Named::Resource(kind).noun()
+            ),
             _ => format!("used: {}", of_kind.join(", ")),
         });
         problem.help = match nearest(&key.name, of_kind) {
@@ -150,8 +154,16 @@ impl Reader<'_> {
             Found::Nothing => format!("there is no folder {folder:?}"),
         };
         let at = node.at;
-        let mut problem = Problem::new(code, message).at(self.sources.place(at)).note("a path is relative to the manifest's folder");
-        problem.help = Some(if code == Code::E0116 { "build the site first, or name the folder that it is built into" } else { "mkdir it, and put files such as 001-orders.sql there" }.to_owned());
+        let mut problem =
+            Problem::new(code, message).at(self.sources.place(at)).note("a path is relative to the manifest's folder");
+        problem.help = Some(
+            if code == Code::E0116 {
+                "build the site first, or name the folder that it is built into"
+            } else {
+                "mkdir it, and put files such as 001-orders.sql there"
+            }
+            .to_owned(),
+        );
         self.problems.push(problem);
     }
 
@@ -189,9 +201,14 @@ fn origins(value: &Value) -> Result<Vec<String>, leaf::Refusal> {
 /// Every resource that a function of any environment names, as far as it can be read.
 pub(crate) fn named(root: &Table) -> BTreeSet<Resource> {
     let environments = root.table("env").into_iter().flat_map(|envs| &envs.0);
-    let environments = environments.filter_map(|(_, node)| if let Value::Table(table) = &node.value { Some(table) } else { None });
-    let functions = std::iter::once(root).chain(environments).flat_map(|table| table.table("fn")).flat_map(|functions| &functions.0);
-    functions.filter_map(|(_, node)| if let Value::Table(table) = &node.value { Some(table) } else { None }).flat_map(of_function).collect()
+    let environments =
+        environments.filter_map(|(_, node)| if let Value::Table(table) = &node.value { Some(table) } else { None });
+    let functions =
+        std::iter::once(root).chain(environments).flat_map(|table| table.table("fn")).flat_map(|functions| &functions.0);
+    functions
+        .filter_map(|(_, node)| if let Value::Table(table) = &node.value { Some(table) } else { None })
+        .flat_map(of_function)
+        .collect()
 }
 
 /// The resources that one function's table names.
@@ -202,7 +219,8 @@ pub(crate) fn of_function(table: &Table) -> Vec<Resource> {
         _ => None,
     });
     let on = table.table("on");
-    let sources = [ResourceKind::Queue, ResourceKind::Stream, ResourceKind::Bucket, ResourceKind::Kv, ResourceKind::Sql].map(|kind| (kind.as_str(), kind));
+    let sources = [ResourceKind::Queue, ResourceKind::Stream, ResourceKind::Bucket, ResourceKind::Kv, ResourceKind::Sql]
+        .map(|kind| (kind.as_str(), kind));
     let started = sources.into_iter().chain([("dead", ResourceKind::Queue)]).filter_map(|(key, kind)| {
         let name = leaf::name(kind, &on?.get(key)?.value).ok()?;
         Some(Resource { kind, name })

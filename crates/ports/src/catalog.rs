@@ -28,6 +28,7 @@ pub trait Catalog: Send + Sync {
     ///
     /// # Errors
     /// `Changed` if another revision was stored since.
+    #[allow(clippy::too_many_arguments, reason = "what a revision is made of, each of a type of its own")]
     async fn add(
         &self,
         key: &AppKey,

@@ -144,8 +144,7 @@ pub enum ResourceKind {
 
 impl ResourceKind {
     /// Every kind, in the order in which messages list them.
-    pub const ALL: [Self; 7] =
-        [Self::Kv, Self::Sql, Self::Bucket, Self::Queue, Self::Stream, Self::Secret, Self::Event];
+    pub const ALL: [Self; 7] = [Self::Kv, Self::Sql, Self::Bucket, Self::Queue, Self::Stream, Self::Secret, Self::Event];
     /// The word before the dot.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -125,4 +125,3 @@ pub enum FeedSource {
     /// A bucket.
     Bucket(crate::object::BucketName),
 }
-

@@ -94,7 +94,8 @@ mod tests {
 
     #[test]
     fn an_entity_tag_is_quoted_and_says_which_bytes() {
-        let file = |byte| SiteFile { digest: Digest::from_bytes([byte; 32]), bytes: 1, content_type: "a/b".into(), variants: vec![] };
+        let file =
+            |byte| SiteFile { digest: Digest::from_bytes([byte; 32]), bytes: 1, content_type: "a/b".into(), variants: vec![] };
         assert_eq!(file(0xab).etag(), format!("\"{}\"", "ab".repeat(16)));
         assert_ne!(file(1).etag(), file(2).etag());
     }

@@ -105,7 +105,8 @@ mod tests {
 
     #[test]
     fn tickets_are_drawn_by_weight() {
-        let revision = |n| Arc::new(LiveRevision { number: RevisionNumber(n), functions: BTreeMap::new(), site: None, events: None });
+        let revision =
+            |n| Arc::new(LiveRevision { number: RevisionNumber(n), functions: BTreeMap::new(), site: None, events: None });
         let key = AppKey { app: "a".parse().expect("a name"), env: "dev".parse().expect("a name") };
         let app = LiveApp { key, hosts: vec![], default: true, shares: vec![(revision(1), 95), (revision(2), 5)] };
         let second = (0..1_000u32).filter(|i| app.pick(i * 4_294_967).number.0 == 2).count();

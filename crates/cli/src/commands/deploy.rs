@@ -35,6 +35,7 @@ pub(crate) async fn run(context: &Context, args: &Deploy) -> Result {
     if plan.unchanged {
         // There is nothing to ask about and nothing to upload; the answer is in the form of every deployment.
         let (deployed, _) = project.deploy(&client, &plan).await?;
+        done(&deployed).into_iter().for_each(|line| printer.note(line));
         return Ok(printer.data(&deployed, |deployed| show(&deployed.plan, &client.target().url))?);
     }
     printer.note(show(&plan, &client.target().url));
@@ -53,7 +54,17 @@ pub(crate) async fn run(context: &Context, args: &Deploy) -> Result {
         text::span(deployed.prepare_ns),
         print::took(took),
     ));
+    done(&deployed).into_iter().for_each(|line| printer.note(line));
     Ok(printer.data(&deployed, |deployed: &Deployed| deployed.urls.first().cloned().unwrap_or_default())?)
+}
+
+/// What was done to data, one line each.
+fn done(deployed: &Deployed) -> Vec<String> {
+    let migrated = deployed
+        .migrated
+        .iter()
+        .map(|MigrationPlan { database, names }| format!(" migrated sql.{database}: {}", names.join(", ")));
+    migrated.chain(deployed.dropped.iter().map(|resource| format!(" deleted the data of {resource}"))).collect()
 }
 
 /// Asks whether to go on; without a terminal there is nobody to ask, and the flag is named.

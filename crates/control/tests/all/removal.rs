@@ -31,7 +31,8 @@ async fn deployed(world: &World) -> (App, App) {
 
 async fn fill(world: &World) {
     let stores = &world.stores;
-    let writes = (0..2_500_u32).map(|i| Write::Put { key: i.to_be_bytes().to_vec().into(), value: Bytes::from("v"), expires: None });
+    let writes =
+        (0..2_500_u32).map(|i| Write::Put { key: i.to_be_bytes().to_vec().into(), value: Bytes::from("v"), expires: None });
     let writes: Vec<Write> = writes.collect();
     for writes in writes.chunks(1_000) {
         let transaction = Transaction { writes: writes.to_vec(), ..Transaction::default() };
@@ -92,7 +93,10 @@ async fn what_is_dropped_is_gone_once_the_revision_is_served() {
     let (_, app) = deployed(&world).await;
     fill(&world).await;
     let deployed = without(&world, &app, &ALL, &[]).await.expect("it says so");
-    assert_eq!((deployed.dropped.len(), world.plane.serves()), (5, vec!["shop/dev r2 shop.localhost,dev.shop.localhost default".to_owned()]));
+    assert_eq!(
+        (deployed.dropped.len(), world.plane.serves()),
+        (5, vec!["shop/dev r2 shop.localhost,dev.shop.localhost default".to_owned()])
+    );
     let stores = &world.stores;
     assert!(stores.kv.list(&Namespace("shop/dev/s".into()), &Bytes::new(), None, 1).await.expect("readable").is_empty());
     assert_eq!(stores.queue.stats(&QueueName("shop/dev/q".into())).await.expect("readable").ready, 0);

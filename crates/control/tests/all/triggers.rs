@@ -81,9 +81,11 @@ async fn migrations_are_applied_once_and_before_traffic() {
     let world = World::new().await;
     let mut app = app("shop", "dev", &[("api", &["/"])]);
     app.resources.sql.entry("shop".into()).or_default().migrations = Some("migrations".into());
-    let first = world.deploy_all(with_migrations(&world, &app, &[("1.sql", "A"), ("2.sql", "B")]).await).await.expect("it is good");
+    let first =
+        world.deploy_all(with_migrations(&world, &app, &[("1.sql", "A"), ("2.sql", "B")]).await).await.expect("it is good");
     assert_eq!(first.migrated[0].names, ["1.sql", "2.sql"]);
-    let again = world.deploy_all(with_migrations(&world, &app, &[("1.sql", "A"), ("2.sql", "B")]).await).await.expect("it is good");
+    let again =
+        world.deploy_all(with_migrations(&world, &app, &[("1.sql", "A"), ("2.sql", "B")]).await).await.expect("it is good");
     assert!(again.plan.unchanged && again.migrated.is_empty());
     let third = world.deploy_all(with_migrations(&world, &app, &[("1.sql", "A"), ("2.sql", "B"), ("3.sql", "C")]).await).await;
     assert_eq!(third.expect("it is good").plan.migrations[0].names, ["3.sql"]);
@@ -130,7 +132,8 @@ async fn resources_get_their_settings_and_lose_them_again() {
     change(&mut app, "api", |function| function.on = Some(on(rows, "api-dead")));
     world.deploy(&app, b"code").await.expect("it is good");
     let bucket = types::object::BucketName("shop/dev/up".into());
-    let lifecycle = async || ports::Objects::config(&*world.stores.objects, &bucket).await.expect("readable").expect("it is made").lifecycle;
+    let lifecycle =
+        async || ports::Objects::config(&*world.stores.objects, &bucket).await.expect("readable").expect("it is made").lifecycle;
     let streams = || world.stores.noted.streams.lock()[&types::stream::StreamName("shop/dev/clicks".into())];
     let captured = || world.stores.noted.captured.lock()[&DatabaseName("shop/dev/main".into())].clone();
     assert_eq!((lifecycle().await.len(), streams(), captured()), (1, (4, day * 14), vec!["a".to_owned(), "b".to_owned()]));
@@ -160,7 +163,8 @@ async fn a_plan_shows_what_starts_functions_and_what_that_lets_them_see() {
             "cron 0 6 * * * in Europe/Berlin; batch 1, retries 2, dead letters to report-dead"
         ]
     );
-    let gained: Vec<String> = plan.gained.iter().map(|gained| format!("{} {:?} {}", gained.function, gained.kind, gained.what)).collect();
+    let gained: Vec<String> =
+        plan.gained.iter().map(|gained| format!("{} {:?} {}", gained.function, gained.kind, gained.what)).collect();
     assert_eq!(gained, ["mailer Start queue.mail"]);
     let resources: Vec<String> = plan.resources.iter().map(|resource| resource.resource.to_string()).collect();
     assert_eq!(resources, ["queue.mail", "queue.mail-dead", "queue.report-dead"]);

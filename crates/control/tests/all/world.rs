@@ -26,8 +26,7 @@ use testkit::{
 };
 use tower::ServiceExt as _;
 use types::{
-    App, Code, Digest, Function, FunctionName, InvocationId, PriceSheet, Problem, Snapshot, StartClass,
-    Timestamp,
+    App, Code, Digest, Function, FunctionName, InvocationId, PriceSheet, Problem, Snapshot, StartClass, Timestamp,
     app::Build,
     journal::Journal,
     revision::AppKey,

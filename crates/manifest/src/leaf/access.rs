@@ -80,7 +80,9 @@ fn not_narrowed(Grant { resource, access }: &Grant) -> Option<Refusal> {
         return None;
     }
     let note = match resource.kind {
-        ResourceKind::Queue => format!("`uses` lets a function send; what reads the queue is on = {{ queue = \"{}\" }}", resource.name),
+        ResourceKind::Queue => {
+            format!("`uses` lets a function send; what reads the queue is on = {{ queue = \"{}\" }}", resource.name)
+        }
         ResourceKind::Event => "`uses` lets a function publish; what gets the events is on = { event = \"…\" }".to_owned(),
         _ => "a function can only ever read a secret".to_owned(),
     };

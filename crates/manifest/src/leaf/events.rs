@@ -52,7 +52,9 @@ pub(crate) fn schedule(value: &Value) -> Result<&str, Refusal> {
     let schedule = rules::schedule(text).map_err(|wrong| refusal(Code::E0113, wrong))?;
     if !rules::comes(&schedule) {
         let message = format!("{text:?} never comes: no day of the calendar is of this kind");
-        return Err(Refusal::new(Code::E0114, message).note("looked at: every day of 400 years, after which the calendar repeats"));
+        return Err(
+            Refusal::new(Code::E0114, message).note("looked at: every day of 400 years, after which the calendar repeats")
+        );
     }
     Ok(text)
 }

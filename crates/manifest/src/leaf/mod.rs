@@ -9,7 +9,7 @@ mod words;
 
 pub(crate) use access::{grant, reach, route};
 pub(crate) use events::{BATCH, RETRIES, WAIT, event, filter, glob, schedule, table, zone};
-pub(crate) use resources::{EXPIRE, PARTITIONS, RETENTION, TOLERANCE, flag, folder, header, name, is_name, origin, prefix};
+pub(crate) use resources::{EXPIRE, PARTITIONS, RETENTION, TOLERANCE, flag, folder, header, is_name, name, origin, prefix};
 pub(crate) use text::{app, date, domain, path, record, variable};
 use types::{Code, app::ResourceKind};
 pub(crate) use units::{Amount, Span, amount, concurrency, memory, print_duration, print_size, span, time};

@@ -19,11 +19,8 @@ pub(crate) static RETENTION: Span = Span {
     min: Duration::from_secs(60),
     max: Duration::from_secs(3_650 * DAY),
 };
-pub(crate) static TOLERANCE: Span = Span {
-    expects: "a duration in a string, such as \"5m\"",
-    min: Duration::from_secs(1),
-    max: Duration::from_secs(DAY),
-};
+pub(crate) static TOLERANCE: Span =
+    Span { expects: "a duration in a string, such as \"5m\"", min: Duration::from_secs(1), max: Duration::from_secs(DAY) };
 pub(crate) static PARTITIONS: Amount = Amount { expects: "a whole number, such as 4", min: 1, max: limits::PARTITIONS };
 
 /// What the name of a resource of this kind looks like.
@@ -73,7 +70,10 @@ pub(crate) fn prefix(value: &Value) -> Result<String, Refusal> {
     if text.len() <= 64 && text.bytes().all(|b| (b' '..=b'~').contains(&b)) {
         return Ok(text.to_owned());
     }
-    Err(Refusal::new(Code::E0105, format!("{text:?} can't stand before a signature: use at most 64 printable characters of ASCII")))
+    Err(Refusal::new(
+        Code::E0105,
+        format!("{text:?} can't stand before a signature: use at most 64 printable characters of ASCII"),
+    ))
 }
 
 /// A path below the manifest's folder, with `/`.
@@ -85,8 +85,10 @@ pub(crate) fn folder(value: &Value) -> Result<String, Refusal> {
     if below.split('/').all(plain) && !below.contains(char::is_control) && below.len() <= 1_024 {
         return Ok(below.to_owned());
     }
-    let message = format!("{text:?} is not a path below the manifest's folder: write it with /, without .. and without / in front");
-    Err(Refusal::new(Code::E0105, message).mend(Some(text.trim_matches('/')).filter(|meant| meant.split('/').all(plain)).map(quote)))
+    let message =
+        format!("{text:?} is not a path below the manifest's folder: write it with /, without .. and without / in front");
+    Err(Refusal::new(Code::E0105, message)
+        .mend(Some(text.trim_matches('/')).filter(|meant| meant.split('/').all(plain)).map(quote)))
 }
 
 /// An origin whose pages may call: `*`, or a scheme and a host.
@@ -98,7 +100,9 @@ pub(crate) fn origin(value: &Value) -> Result<String, Refusal> {
     let authority = text.split_once("://").map_or(text, |(_, rest)| rest).split('/').next().unwrap_or_default();
     let scheme = if text.starts_with("http://") { "http" } else { "https" };
     let meant = format!("{scheme}://{}", authority.to_ascii_lowercase());
-    let message = format!("{text:?} is not an origin: write a scheme and a host without a path, such as \"https://shop.example.com\", or \"*\"");
+    let message = format!(
+        "{text:?} is not an origin: write a scheme and a host without a path, such as \"https://shop.example.com\", or \"*\""
+    );
     Err(Refusal::new(Code::E0105, message).mend(meant.parse::<Reach>().ok().map(|_| quote(&meant))))
 }
 

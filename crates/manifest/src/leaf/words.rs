@@ -16,7 +16,8 @@ pub(crate) static FROM: Words = Words { expects: "\"oldest\" or \"newest\"", wor
 pub(crate) static OVERLAP: Words = Words { expects: "\"skip\", \"queue\" or \"allow\"", words: &["skip", "queue", "allow"] };
 pub(crate) static MISSED: Words = Words { expects: "\"once\", \"all\" or \"skip\"", words: &["once", "all", "skip"] };
 pub(crate) static EFFECTS: Words = Words { expects: "\"atomic\" or \"immediate\"", words: &["atomic", "immediate"] };
-pub(crate) static ALGORITHM: Words = Words { expects: "\"sha256\", \"sha512\" or \"sha1\"", words: &["sha256", "sha512", "sha1"] };
+pub(crate) static ALGORITHM: Words =
+    Words { expects: "\"sha256\", \"sha512\" or \"sha1\"", words: &["sha256", "sha512", "sha1"] };
 pub(crate) static ENCODING: Words = Words { expects: "\"hex\" or \"base64\"", words: &["hex", "base64"] };
 
 /// The word that the value is.

@@ -90,7 +90,9 @@ fn settings_may_be_of_a_resource_that_another_environment_uses() {
 
 #[test]
 fn e0107_settings_of_what_nobody_uses() {
-    refused("uses = [\"kv.sessions\"]\n[kv.sesions]\nexpire = \"1d\"\n[stream.x]\n", expect![[r#"
+    refused(
+        "uses = [\"kv.sessions\"]\n[kv.sesions]\nexpire = \"1d\"\n[stream.x]\n",
+        expect![[r#"
         error[E0107]: [kv.sesions] sets a resource that no function uses
          --> dayfly.toml:5:5
         5 | [kv.sesions]
@@ -103,12 +105,15 @@ fn e0107_settings_of_what_nobody_uses() {
           |         ^
           = no function uses a stream at all: a resource exists because a function names it
           = help: uses = ["stream.x"]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn e0103_and_e0104_of_settings() {
-    refused("uses = [\"kv.s\", \"bucket.b\"]\n[kv.s]\nexpires = \"1d\"\n[bucket.b]\nversioning = \"true\"\ncors = \"*\"\n", expect![[r#"
+    refused(
+        "uses = [\"kv.s\", \"bucket.b\"]\n[kv.s]\nexpires = \"1d\"\n[bucket.b]\nversioning = \"true\"\ncors = \"*\"\n",
+        expect![[r#"
         error[E0103]: unknown key `expires` in [kv.s]
          --> dayfly.toml:6:1
         6 | expires = "1d"
@@ -126,15 +131,19 @@ fn e0103_and_e0104_of_settings() {
           |        ^^^
           = each is a scheme and a host in a string, such as "https://shop.example.com"
           = help: cors = ["*"]
-    "#]]);
-    refused("[kv]\nexpire = \"1d\"\n", expect![[r#"
+    "#]],
+    );
+    refused(
+        "[kv]\nexpire = \"1d\"\n",
+        expect![[r#"
         error[E0104]: `expire` in [kv] must be a table, and this is a string
          --> dayfly.toml:5:1
         5 | expire = "1d"
           | ^^^^^^
           = each store is a table with a name
           = help: [kv.shop]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -164,58 +173,78 @@ fn e0105_of_settings() {
 
 #[test]
 fn e0116_a_site_that_is_not_there() {
-    refused("[site]\ndir = \"web/dist\"\n", expect![[r#"
+    refused(
+        "[site]\ndir = \"web/dist\"\n",
+        expect![[r#"
         error[E0116]: there is no folder "web/dist"
          --> dayfly.toml:5:7
         5 | dir = "web/dist"
           |       ^^^^^^^^^^
           = a path is relative to the manifest's folder
           = help: build the site first, or name the folder that it is built into
-    "#]]);
-    refused("[site]\ndir = \"site\"\nfallback = \"index.ts\"\n", expect![[r#"
+    "#]],
+    );
+    refused(
+        "[site]\ndir = \"site\"\nfallback = \"index.ts\"\n",
+        expect![[r#"
         error[E0116]: the site has no file "index.ts": a fallback is one of the files in "site"
          --> dayfly.toml:6:12
         6 | fallback = "index.ts"
           |            ^^^^^^^^^^
           = help: fallback = "index.js"
-    "#]]);
-    refused("[site]\ndir = \"../out\"\n", expect![[r#"
+    "#]],
+    );
+    refused(
+        "[site]\ndir = \"../out\"\n",
+        expect![[r#"
         error[E0105]: `dir` in [site]: "../out" is not a path below the manifest's folder: write it with /, without .. and without / in front
          --> dayfly.toml:5:7
         5 | dir = "../out"
           |       ^^^^^^^^
-    "#]]);
-    refused("[site]\nfallback = \"index.html\"\n", expect![[r#"
+    "#]],
+    );
+    refused(
+        "[site]\nfallback = \"index.html\"\n",
+        expect![[r#"
         error[E0106]: the key `dir` is missing in [site]
          --> dayfly.toml:4:2
         4 | [site]
           |  ^^^^
           = help: dir = "web/dist"
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn e0117_a_folder_of_migrations_that_is_not_there() {
-    refused("uses = [\"sql.shop\"]\n[sql.shop]\nmigrations = \"db\"\n", expect![[r#"
+    refused(
+        "uses = [\"sql.shop\"]\n[sql.shop]\nmigrations = \"db\"\n",
+        expect![[r#"
         error[E0117]: there is no folder "db"
          --> dayfly.toml:6:14
         6 | migrations = "db"
           |              ^^^^
           = a path is relative to the manifest's folder
           = help: mkdir it, and put files such as 001-orders.sql there
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn events_need_a_key_and_webhooks_a_header_a_secret_and_a_route() {
-    refused("[events]\nbus = \"b\"\n", expect![[r#"
+    refused(
+        "[events]\nbus = \"b\"\n",
+        expect![[r#"
         error[E0106]: the key `key` is missing in [events]
          --> dayfly.toml:4:2
         4 | [events]
           |  ^^^^^^
           = help: key = "EVENTS_KEY"
-    "#]]);
-    refused("webhook = { secret = \"KEY\" }\n", expect![[r#"
+    "#]],
+    );
+    refused(
+        "webhook = { secret = \"KEY\" }\n",
+        expect![[r#"
         error[E0106]: the key `header` is missing in [fn.api.webhook]
          --> dayfly.toml:4:1
         4 | webhook = { secret = "KEY" }
@@ -226,8 +255,11 @@ fn events_need_a_key_and_webhooks_a_header_a_secret_and_a_route() {
         4 | webhook = { secret = "KEY" }
           | ^^^^^^^
           = help: route = "POST /hooks"
-    "#]]);
-    refused("route = \"/\"\nwebhook = { header = \"x-sig\", secret = \"secret.KEY\", algorithm = \"md5\" }\n", expect![[r#"
+    "#]],
+    );
+    refused(
+        "route = \"/\"\nwebhook = { header = \"x-sig\", secret = \"secret.KEY\", algorithm = \"md5\" }\n",
+        expect![[r#"
         error[E0111]: `secret` in [fn.api.webhook]: "secret.KEY" is not a name: use 1 to 63 letters, digits, dashes and _, without the kind in front
          --> dayfly.toml:5:40
         5 | webhook = { header = "x-sig", secret = "secret.KEY", algorithm = "md5" }
@@ -237,5 +269,6 @@ fn events_need_a_key_and_webhooks_a_header_a_secret_and_a_route() {
          --> dayfly.toml:5:66
         5 | webhook = { header = "x-sig", secret = "secret.KEY", algorithm = "md5" }
           |                                                                  ^^^^^
-    "#]]);
+    "#]],
+    );
 }
