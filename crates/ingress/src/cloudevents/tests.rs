@@ -1,3 +1,5 @@
+//! Events against the specification: what survives each mode, what is refused, what is too large.
+
 use http::HeaderMap;
 use types::{CloudEvent, Code, Timestamp, limits};
 

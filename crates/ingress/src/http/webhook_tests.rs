@@ -1,3 +1,5 @@
+//! Signatures against vectors that other libraries made.
+
 use std::time::Duration;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Which events reach whom, and what a filter may cost.
+
 use types::{AppName, EnvName, TraceContext};
 
 use super::*;
