@@ -47,7 +47,7 @@ async fn main() -> Result<(), Failed> {
     let target = std::env::current_exe()?.ancestors().nth(2).ok_or("no target folder")?.to_owned();
     let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/programs");
     let data = tempdir(&target)?;
-    for program in ["hello", "rust-wstd"] {
+    for program in ["hello", "rust-wstd", "state"] {
         let component = Bytes::from(std::fs::read(programs.join(format!("{program}.wasm")))?);
         measure(program, &component, &target, &data).await?;
     }

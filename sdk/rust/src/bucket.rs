@@ -38,15 +38,22 @@ pub fn open(name: &str) -> Result<Bucket, Error> {
 }
 
 impl Bucket {
-    /// Writes an object from what a reader gives.
+    /// Writes an object from what a reader gives; gives its size.
     pub fn put(&self, name: &str, mut from: impl Read) -> Result<u64, Error> {
+        self.write_with(name, |body| copy(&mut from, body))
+    }
+    /// Writes an object of these bytes.
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
+        self.write_with(name, |body| body.write_all(bytes.as_ref()))
+    }
+    fn write_with<T>(&self, name: &str, fill: impl FnOnce(&mut Writer) -> io::Result<T>) -> Result<T, Error> {
         let value = types::OutgoingValue::new_outgoing_value();
         let body = value.outgoing_value_write_body().map_err(|()| Error::other("the body was taken before"))?;
         self.container.write_data(name, &value).map_err(Error::words)?;
         let mut body = Writer(body);
-        let copied = copy(&mut from, &mut body);
+        let filled = fill(&mut body);
         drop(body);
-        let is_whole = match &copied {
+        let is_whole = match &filled {
             Ok(_) => true,
             // The store stopped reading, and knows better than the stream why.
             Err(error) => error.kind() == io::ErrorKind::BrokenPipe,
@@ -54,11 +61,7 @@ impl Bucket {
         if is_whole {
             types::OutgoingValue::finish(value).map_err(Error::words)?;
         }
-        Ok(copied?)
-    }
-    /// Writes an object of these bytes.
-    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
-        self.put(name, bytes.as_ref()).map(drop)
+        Ok(filled?)
     }
     /// An object, to be read.
     pub fn get(&self, name: &str) -> Result<Object, Error> {
@@ -156,7 +159,7 @@ pub(crate) fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<u64>
     let (mut chunk, mut copied) = (vec![0; CHUNK], 0);
     loop {
         match from.read(&mut chunk)? {
-            0 => return to.flush().map(|()| copied),
+            0 => return Ok(copied),
             count => {
                 to.write_all(&chunk[..count])?;
                 copied += count as u64;

@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Display,
-    io::{self, Read},
+    io::{self, Read, Write},
 };
 
 use wasip2::{
@@ -171,13 +171,13 @@ pub fn serve<A: Answer>(request: IncomingRequest, param: ResponseOutparam, handl
     ResponseOutparam::set(param, Ok(response));
     let mut writer = Writer(outgoing.write().expect("the stream is taken once"));
     let sent = match body {
-        Body::Bytes(bytes) => copy(&mut bytes.as_slice(), &mut writer),
-        Body::Stream(mut stream) => copy(&mut stream, &mut writer),
+        Body::Bytes(bytes) => writer.write_all(&bytes),
+        Body::Stream(mut stream) => copy(&mut stream, &mut writer).map(drop),
     };
     drop(writer);
     match sent {
         // That it could not be finished is told to the caller by the platform.
-        Ok(_) => drop(OutgoingBody::finish(outgoing, None)),
+        Ok(()) => drop(OutgoingBody::finish(outgoing, None)),
         Err(error) => eprintln!("the response broke off: {error}"),
     }
 }

@@ -15,11 +15,7 @@ fn handle(request: Request) -> anyhow::Result<impl IntoResponse> {
     let old = sqlite::Connection::open_default()?;
     old.execute("CREATE TABLE IF NOT EXISTS visits (id INTEGER PRIMARY KEY, who TEXT, share REAL, raw BLOB)", &[])?;
     let new = sqlite3::Connection::open_default()?;
-    let values = [
-        sqlite3::Value::Text(request.path().to_owned()),
-        sqlite3::Value::Real(0.5),
-        sqlite3::Value::Blob(vec![1, 2]),
-    ];
+    let values = [sqlite3::Value::Text(request.path().to_owned()), sqlite3::Value::Real(0.5), sqlite3::Value::Blob(vec![1, 2])];
     new.execute("INSERT INTO visits (who, share, raw) VALUES (?, ?, ?)", &values)?;
     let (row, changes) = (new.last_insert_rowid(), new.changes());
     let seen = old.execute("SELECT who, share, raw, NULL AS nothing FROM visits WHERE id = ?", &[sqlite::Value::Integer(row)])?;

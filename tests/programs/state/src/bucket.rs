@@ -34,7 +34,7 @@ pub fn run(operation: &str, request: &Request) -> Answer {
     match operation {
         // `?value=`, or else the request's body as it comes.
         "put" => match request.query("value") {
-            Some(value) => Ok(json!(bucket.put(key, value.as_bytes())?)),
+            Some(value) => bucket.write(key, value).map(|()| json!(value.len())),
             None => Ok(json!(bucket.put(key, request.body()?)?)),
         },
         "fill" => Ok(json!(bucket.put(key, Pattern { at: 0, end: number(request, "bytes", 300_000) })?)),
@@ -65,9 +65,9 @@ pub fn run(operation: &str, request: &Request) -> Answer {
 fn containers(operation: &str, name: &str) -> Option<Answer> {
     let done = |result: Result<(), String>| Some(result.map(|()| json!("done")).map_err(denied));
     match operation {
-        "create" => done(blobstore::create_container(&name.to_owned()).map(drop)),
-        "remove" => done(blobstore::delete_container(&name.to_owned())),
-        "exists" => Some(blobstore::container_exists(&name.to_owned()).map(|is| json!(is)).map_err(denied)),
+        "create" => done(blobstore::create_container(name).map(drop)),
+        "remove" => done(blobstore::delete_container(name)),
+        "exists" => Some(blobstore::container_exists(name).map(|is| json!(is)).map_err(denied)),
         _ => None,
     }
 }
@@ -104,8 +104,8 @@ fn late(bucket: &str, key: &str, bytes: u64) -> Answer {
         left -= count;
     }
     drop(body);
-    let container = blobstore::get_container(&bucket.to_owned()).map_err(denied)?;
-    container.write_data(&key.to_owned(), &value).map_err(denied)?;
+    let container = blobstore::get_container(bucket).map_err(denied)?;
+    container.write_data(key, &value).map_err(denied)?;
     OutgoingValue::finish(value).map(|()| json!(bytes)).map_err(denied)
 }
 

@@ -63,7 +63,8 @@ fn refused(error: &Error) -> Response {
 
 /// Uses every service once, whatever becomes of it, and tells all of it.
 fn everything(request: &Request) -> Answer {
-    let told = |answer: Answer| answer.unwrap_or_else(|error| json!({ "kind": format!("{:?}", error.kind), "message": error.message }));
+    let told =
+        |answer: Answer| answer.unwrap_or_else(|error| json!({ "kind": format!("{:?}", error.kind), "message": error.message }));
     Ok(json!({
         "queue": told(messages::queue(request)),
         "stream": told(messages::stream("append", request)),

@@ -71,7 +71,8 @@ pub fn stream(operation: &str, request: &Request) -> Answer {
 pub fn publish(request: &Request) -> Answer {
     let event = || {
         let mut event = Publish::new(required(request, "type"));
-        let given: [(&str, fn(Publish, String) -> Publish); 4] = [
+        type Set = fn(Publish, String) -> Publish;
+        let given: [(&str, Set); 4] = [
             ("subject", |event, text| event.subject(text)),
             ("id", |event, text| event.id(text)),
             ("source", |event, text| event.source(text)),

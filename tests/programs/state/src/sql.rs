@@ -30,7 +30,8 @@ pub fn run(operation: &str, request: &Request) -> Answer {
         }
         // With `?fail=` it fails after the last statement.
         "tx" => database.transaction(|database| {
-            let changed = texts().map(|text| Ok(database.execute(text, Vec::new())?.changed)).collect::<Result<Vec<_>, Error>>()?;
+            let changed =
+                texts().map(|text| Ok(database.execute(text, Vec::new())?.changed)).collect::<Result<Vec<_>, Error>>()?;
             if request.query("fail").is_some() { Err(Error::other("given up")) } else { Ok(json!(changed)) }
         }),
         // How many connections there may be at once.
