@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use ports::{
-    Clock as _, Queue,
+    Clock as _, Queue, Rng as _,
     queue::{Message, QueueName, Receipt},
 };
 use rustix::time::{ClockId, clock_gettime};
@@ -50,11 +50,36 @@ fn name(name: &str) -> QueueName {
     QueueName(format!("bench/dev/{name}"))
 }
 
+/// Nothing that could be stored in less space than it has.
+fn noise(size: usize) -> Bytes {
+    let mut bytes = vec![0; size];
+    system::SystemRng.fill(&mut bytes);
+    Bytes::from(bytes)
+}
+
+/// What applications send: names and numbers.
+fn orders() -> Bytes {
+    let mut text = String::new();
+    for i in 0_u32.. {
+        let (number, price) = (i.wrapping_mul(2_654_435_761), i.wrapping_mul(40_503) % 10_000);
+        text += &format!(
+            "{{\"order\":\"ord_{number:010}\",\"customer\":\"c{}\",\"cents\":{price},\"paid\":{}}},",
+            number % 977,
+            i % 3 == 0
+        );
+        if text.len() >= 4_096 {
+            break;
+        }
+    }
+    text.truncate(4_096);
+    Bytes::from(text)
+}
+
 /// Producers that each wait for their message to be durable.
-async fn produce(queue: &Arc<dyn Queue>, clock: &Arc<SystemClock>, to: &QueueName, size: usize, messages: usize) -> Vec<u64> {
+async fn produce(queue: &Arc<dyn Queue>, clock: &Arc<SystemClock>, to: &QueueName, body: &Bytes, messages: usize) -> Vec<u64> {
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..PRODUCERS {
-        let (queue, clock, to, body) = (queue.clone(), clock.clone(), to.clone(), Bytes::from(vec![0x5a; size]));
+        let (queue, clock, to, body) = (queue.clone(), clock.clone(), to.clone(), body.clone());
         tasks.spawn(async move {
             let mut times = Vec::new();
             for _ in 0..messages / PRODUCERS {
@@ -133,14 +158,16 @@ async fn main() -> Result<(), types::Problem> {
     let clock = Arc::new(SystemClock::new());
     let store = EmbeddedStore::open(&dir, clock.clone())?;
     let queue = store.queue();
-    for (size, messages) in [(256, 64_000), (4_096, 32_000)] {
-        let of = name(&size.to_string());
+    for (what, body, messages) in
+        [("256 B", noise(256), 64_000), ("4 KiB", noise(4_096), 32_000), ("4 KiB of JSON", orders(), 32_000)]
+    {
+        let of = name(what);
         let meter = Meter::start(&clock);
-        let mut times = produce(&queue, &clock, &of, size, messages).await;
-        meter.print(&format!("enqueue {size} B, {PRODUCERS} producers"), messages, &mut times);
+        let mut times = produce(&queue, &clock, &of, &body, messages).await;
+        meter.print(&format!("enqueue {what}, {PRODUCERS} producers"), messages, &mut times);
         let meter = Meter::start(&clock);
         let seen = consume(&queue, &of, BATCH, usize::MAX).await;
-        meter.print(&format!("claim + ack {size} B, {CONSUMERS} × {BATCH}"), seen, &mut []);
+        meter.print(&format!("claim + ack {what}, {CONSUMERS} × {BATCH}"), seen, &mut []);
     }
     let meter = Meter::start(&clock);
     let (mut delivered, mut answered) = hand_over(&queue, &clock, 300).await;

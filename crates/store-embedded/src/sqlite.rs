@@ -59,6 +59,14 @@ fn open_versioned(path: &Path) -> Result<(Connection, i32), StoreError> {
     open().map_err(|error| failure(&error))
 }
 
+/// Opens a file that exists for one who only moves its log.
+pub(crate) fn open_beside(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    configure(&connection, 1_024)?;
+    Ok(connection)
+}
+
 fn unknown(path: &Path, version: i32, newest: i32) -> StoreError {
     StoreError::Failed(format!("{} has format {version}, and this dayfly reads {newest}", path.display()))
 }

@@ -1,6 +1,6 @@
 //! What happens inside one COMMIT: transactions are checked and applied one after another, each seeing those before it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use ports::{StoreError, feeds::FeedSource};
@@ -27,6 +27,8 @@ const SWEEP_MAX: usize = 1_000;
 #[derive(Default)]
 pub(super) struct Writer {
     namespaces: BTreeMap<Namespace, State>,
+    /// Those that the open batch may have changed.
+    dirty: BTreeSet<Namespace>,
 }
 
 #[derive(Clone, Copy)]
@@ -77,7 +79,7 @@ impl Applying<'_, '_> {
         if let (Some(key), Some(hash)) = (idempotency, &hash) {
             self.remember(&state, key, hash, committed)?;
         }
-        self.writer.namespaces.insert(namespace.clone(), state);
+        self.writer.keep(namespace, state);
         Ok(Ok(committed))
     }
 
@@ -91,7 +93,7 @@ impl Applying<'_, '_> {
         for (namespace, key) in &due {
             let mut state = self.state(namespace)?;
             self.expire(namespace, &mut state, key)?;
-            self.writer.namespaces.insert(namespace.clone(), state);
+            self.writer.keep(namespace, state);
         }
         self.forget_replies()?;
         let mut next = self.batch.connection.prepare_cached("SELECT min(expires) FROM kv WHERE expires IS NOT NULL")?;
@@ -118,8 +120,9 @@ impl Applying<'_, '_> {
 
     /// Compacts what is too old, then writes the namespaces' own rows. Gives the namespaces that have changes.
     pub(super) fn finish(&mut self) -> rusqlite::Result<Vec<Namespace>> {
-        let dirty: Vec<Namespace> =
-            self.writer.namespaces.iter().filter(|(_, state)| state.is_dirty).map(|(name, _)| name.clone()).collect();
+        let mut dirty: Vec<Namespace> = std::mem::take(&mut self.writer.dirty).into_iter().collect();
+        // A unit that was undone leaves some that did not change after all.
+        dirty.retain(|namespace| self.writer.namespaces.get(namespace).is_some_and(|state| state.is_dirty));
         for namespace in &dirty {
             let mut state = self.state(namespace)?;
             self.trim(&mut state)?;
@@ -330,6 +333,16 @@ impl Applying<'_, '_> {
 }
 
 impl Writer {
+    fn keep(&mut self, namespace: &Namespace, state: State) {
+        if state.is_dirty && !self.dirty.contains(namespace) {
+            self.dirty.insert(namespace.clone());
+        }
+        match self.namespaces.get_mut(namespace) {
+            Some(kept) => *kept = state,
+            None => drop(self.namespaces.insert(namespace.clone(), state)),
+        }
+    }
+
     pub(super) fn mark<'a>(&self, namespaces: impl Iterator<Item = &'a Namespace>) -> Mark {
         Mark(namespaces.map(|namespace| (namespace.clone(), self.namespaces.get(namespace).copied())).collect())
     }
@@ -346,6 +359,7 @@ impl Writer {
     /// Forgets what the file has not: the batch was rolled back.
     pub(super) fn reset(&mut self) {
         self.namespaces.clear();
+        self.dirty.clear();
     }
 }
 

@@ -2,9 +2,11 @@
 CREATE TABLE queue (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, retention INT);
 
 -- A message: written once, deleted once. `due` is null without a delay. What readers at start need stands before the body, which may
--- reach into other pages. `extras` are attributes and cause.
+-- reach into other pages. `extras` are attributes and cause. `size` is the body's, if it is packed with zstd. `sum` is over what is
+-- stored.
 CREATE TABLE msg (
-  id INTEGER PRIMARY KEY, queue INT NOT NULL, at INT NOT NULL, due INT, grp BLOB, sum INT NOT NULL, extras BLOB, body BLOB NOT NULL
+  id INTEGER PRIMARY KEY, queue INT NOT NULL, at INT NOT NULL, due INT, grp BLOB, sum INT NOT NULL, extras BLOB, size INT,
+  body BLOB NOT NULL
 );
 
 -- Of each message that was delivered: how often, and until when it is held or, if it was given back, delayed. Narrow, since it is

@@ -20,6 +20,7 @@
 //! 5. Whoever waits for news is told in [`Module::committed`], or by a closure given to `batch.after_commit`.
 
 pub(crate) mod batch;
+mod checkpoint;
 mod commit;
 pub(crate) mod reading;
 pub(crate) mod replies;
@@ -38,6 +39,7 @@ use crate::{
     stop::Stop,
 };
 pub(crate) use batch::{Applied, Batch};
+use checkpoint::Checkpointer;
 use commit::Committer;
 pub(crate) use commit::Work;
 pub(crate) use reading::Reading;
@@ -104,7 +106,8 @@ impl Shard {
         modules: Vec<Arc<dyn Module>>,
     ) -> Result<Self, StoreError> {
         let path = folder.kv();
-        let connection = sqlite::open_steps(&path, schema::STEPS)?;
+        let mut connection = sqlite::open_steps(&path, schema::STEPS)?;
+        let checkpointer = Checkpointer::start(&mut connection, &path)?;
         let modules: Arc<[Arc<dyn Module>]> = modules.into();
         let mut batch = Batch::new(&connection, &*clock, &failpoints);
         let opened = modules.iter().try_for_each(|module| module.open(&mut batch));
@@ -122,7 +125,7 @@ impl Shard {
             stop: stop.clone(),
             failpoints,
         };
-        let committer = Committer::start(connection, shared)?;
+        let committer = Committer::start(connection, checkpointer, shared)?;
         let timer = TimerThread::start(timer, committer.sender())?;
         let reading = Arc::new(Reading::new(readers, clock, stop));
         Ok(Self { timer, committer, reading, modules, _folder: folder })
