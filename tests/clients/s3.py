@@ -3,11 +3,15 @@
 The test that runs them gives the endpoint, a key and an empty bucket in the environment, and an empty folder to work in.
 """
 
+import faulthandler
 import hashlib
 import os
 import pathlib
 import subprocess
 import sys
+
+# Whatever hangs ends, and says where.
+faulthandler.dump_traceback_later(900, exit=True)
 
 ENDPOINT = os.environ["DAYFLY_S3"]
 BUCKET = os.environ["DAYFLY_BUCKET"]

@@ -197,7 +197,7 @@ pub(crate) struct Verified {
 
 impl Verified {
     /// The body to give to a store, and what will be wrong with it.
-    pub(crate) fn new(inner: Option<StreamingBlob>, announced: Announced, verification: Verification) -> (ports::Body, Verdict) {
+    pub(crate) fn body(inner: Option<StreamingBlob>, announced: Announced, verification: Verification) -> (ports::Body, Verdict) {
         let Announced { checksums, md5, bytes, trailers } = announced;
         let verdict = Verdict::default();
         let hashers = checksums.into_iter().map(|(algorithm, promise)| (algorithm, promise, Hasher::new(algorithm))).collect();

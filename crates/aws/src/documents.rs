@@ -19,7 +19,7 @@ pub(crate) fn verified(request: Request<Body>, verification: Verification) -> S3
     }
     let announced = Announced::read(request.headers(), None, None)?;
     let (head, body) = request.into_parts();
-    let (body, verdict) = Verified::new(Some(StreamingBlob::from(body)), announced, verification);
+    let (body, verdict) = Verified::body(Some(StreamingBlob::from(body)), announced, verification);
     Ok((Request::from_parts(head, Body::http_body_unsync(body)), verdict))
 }
 

@@ -1,7 +1,7 @@
 //! Buckets: made, removed, looked for and listed, all within the caller's app.
 
 use s3s::{
-    S3Error, S3ErrorCode, S3Request, S3Response, S3Result,
+    S3ErrorCode, S3Request, S3Response, S3Result,
     dto::{
         Bucket, CreateBucketInput, CreateBucketOutput, DeleteBucketInput, DeleteBucketOutput, GetBucketLocationInput,
         GetBucketLocationOutput, HeadBucketInput, HeadBucketOutput, ListBucketsInput, ListBucketsOutput, Owner,
@@ -71,6 +71,6 @@ pub(super) async fn list(api: &Api, req: S3Request<ListBucketsInput>) -> S3Resul
 /// All buckets lie where S3's first region was: there, a location is no text.
 pub(super) async fn location(api: &Api, req: S3Request<GetBucketLocationInput>) -> S3Result<S3Response<GetBucketLocationOutput>> {
     let bucket = api.bucket(&req, &req.input.bucket)?;
-    api.config(&bucket).await.map_err(S3Error::from)?;
+    api.config(&bucket).await?;
     Ok(S3Response::new(GetBucketLocationOutput { location_constraint: None }))
 }

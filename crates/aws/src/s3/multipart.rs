@@ -65,7 +65,7 @@ pub(super) async fn part(api: &Api, mut req: S3Request<UploadPartInput>) -> S3Re
         return Err(s3_error!(EntityTooLarge, "A part may have {} bytes", limits::OBJECT_WHOLE.0));
     }
     let announced = Announced::read(&req.headers, req.input.content_length, req.trailing_headers.take())?;
-    let (body, verdict) = Verified::new(req.input.body.take(), announced, api.verification);
+    let (body, verdict) = Verified::body(req.input.body.take(), announced, api.verification);
     let part = match api.objects.put_part(&bucket, &req.input.upload_id, number, body, Vec::new()).await {
         Ok(part) => part,
         Err(error) => match verdict.take() {

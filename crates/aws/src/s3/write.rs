@@ -59,7 +59,7 @@ async fn write(api: &Api, req: &mut S3Request<PutObjectInput>, announced: Announ
     let attributes = Said::from(&req.input).attributes()?;
     let condition = conditions::of_write(req.input.if_match.as_ref(), req.input.if_none_match.as_ref())?;
     let options = PutOptions { attributes, condition: condition.clone(), cause: cause(req), checksums: Vec::new() };
-    let (body, verdict) = Verified::new(req.input.body.take(), announced, api.verification);
+    let (body, verdict) = Verified::body(req.input.body.take(), announced, api.verification);
     match api.objects.put(&bucket, &req.input.key, body, options).await {
         Ok(info) => Ok(info),
         Err(error) => match verdict.take() {

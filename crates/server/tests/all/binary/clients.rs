@@ -10,7 +10,7 @@ fn run(script: &str) -> (Node, [Folder; 2]) {
     let (data, app) = (Folder::new(), Folder::app("shop", "rust-wasip2", "uses = [\"bucket.uploads\"]"));
     let node = Node::server(data.path(), &[]);
     node.deploy(app.path());
-    let key = node.cli_in(app.path(), &["env", "--for", "aws", "--json"]).expect_done().json();
+    let key = node.cli_in(app.path(), &["env", "aws", "--json"]).expect_done().json();
     let text = |name: &str| key[name].as_str().expect("a text").to_owned();
     let (root, work) = (repository(), Folder::new());
     let python = root.join("target/clients/bin/python");
