@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use jiff::tz::TimeZone;
-use types::wire::view::{Failure, Request};
+use types::wire::view::{Failure, Request, Usage};
 
 use super::text::{clock, cut, escaped, size, span};
 
@@ -20,16 +20,40 @@ pub(crate) fn line(request: &Request) -> String {
 }
 
 fn line_in(request: &Request, zone: &TimeZone) -> String {
-    let Request { function, cause, status, at, duration_ns, start, usage, short, .. } = request;
+    let Request { function, cause, status, at, duration_ns, start, usage, short, attempt, .. } = request;
     let what = format!("{} {} {} {status}", clock(at, zone), escaped(function), cut(&escaped(cause), CAUSE_MAX));
     format!(
-        "{what:<26} {:>8}  start {}  cpu {}  {}   t:{}",
+        "{what:<26} {:>8}  start {}  cpu {}  {}{}   t:{}",
         span(*duration_ns),
         span(start.total_ns),
         span(usage.cpu_ns),
         size(usage.memory_peak_bytes),
+        more(usage, *attempt),
         escaped(short),
     )
+}
+
+/// What not every request has: calls of services, and a delivery after the first.
+fn more(usage: &Usage, attempt: u32) -> String {
+    let calls = [
+        ("queue", usage.queue),
+        ("stream", usage.stream),
+        ("sql", usage.sql),
+        ("bucket", usage.bucket),
+        ("event", usage.event),
+    ];
+    let mut text = String::new();
+    for (kind, traffic) in calls.into_iter().filter(|(_, traffic)| traffic.calls > 0) {
+        put_part(&mut text, format_args!("{kind} {}", traffic.calls));
+    }
+    if attempt > 1 {
+        put_part(&mut text, format_args!("delivery {attempt}"));
+    }
+    text
+}
+
+fn put_part(text: &mut String, part: std::fmt::Arguments<'_>) {
+    write!(text, "  {part}").expect("a String takes all text");
 }
 
 /// Why the request failed, what it was refused, what it logged last, and how to replay it; nothing for one that went well.
@@ -108,6 +132,14 @@ mod tests {
         let long = Request { cause: format!("GET /{}\x1b", "x".repeat(200)), ..samples::request() };
         let line = line_in(&long, &TimeZone::UTC);
         assert!(line.contains("xxx… 200") && !line.contains('\x1b'), "{line}");
+    }
+
+    #[test]
+    fn calls_of_services_and_repeated_deliveries_are_shown() {
+        let mut request = Request { attempt: 3, ..samples::request() };
+        (request.usage.queue.calls, request.usage.sql.calls) = (2, 14);
+        let line = line_in(&request, &TimeZone::UTC);
+        assert!(line.ends_with("2.1 MB  queue 2  sql 14  delivery 3   t:7f3a"), "{line}");
     }
 
     #[test]
