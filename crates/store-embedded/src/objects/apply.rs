@@ -66,12 +66,7 @@ pub(super) fn bucket<'a>(batch: &Batch<'_>, name: &'a BucketName) -> Applied<Buc
 }
 
 /// Refuses if the condition does not hold now.
-pub(super) fn check(
-    batch: &Batch<'_>,
-    bucket: &Bucket<'_>,
-    key: &str,
-    condition: &ObjectCondition,
-) -> Applied<()> {
+pub(super) fn check(batch: &Batch<'_>, bucket: &Bucket<'_>, key: &str, condition: &ObjectCondition) -> Applied<()> {
     let holds = match condition {
         ObjectCondition::None => true,
         ObjectCondition::Absent => find::version(batch.connection, bucket.id, key, None)?.is_none(),

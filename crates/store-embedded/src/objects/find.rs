@@ -99,7 +99,8 @@ pub(super) fn is_there(connection: &Connection, n: i64) -> rusqlite::Result<bool
 /// Bytes that lie in a row.
 pub(super) fn bytes(connection: &Connection, n: i64, verify: bool) -> rusqlite::Result<Bytes> {
     let mut query = connection.prepare_cached("SELECT sum, bytes FROM object_bytes WHERE n = ?1")?;
-    let found = query.query_row([n], |row| Ok((row.get::<_, u32>(0)?, Bytes::copy_from_slice(row.get_ref(1)?.as_blob()?)))).optional()?;
+    let found =
+        query.query_row([n], |row| Ok((row.get::<_, u32>(0)?, Bytes::copy_from_slice(row.get_ref(1)?.as_blob()?)))).optional()?;
     match found {
         Some((sum, bytes)) if !verify || sum == row::bytes_sum(n, &bytes) => Ok(bytes),
         Some(_) => Err(damaged(format!("version {} has other bytes than were written", row::name(n)))),

@@ -101,11 +101,15 @@ impl Listing<'_> {
             From::End => return Ok(From::End),
             From::Key(key) => {
                 let order = "ORDER BY key, n DESC";
-                let sql = format!("SELECT {COLUMNS} FROM object {index} bucket = ?1 AND key >= ?2 AND {is_below} AND ?4 ISNULL {order}");
+                let sql = format!(
+                    "SELECT {COLUMNS} FROM object {index} bucket = ?1 AND key >= ?2 AND {is_below} AND ?4 ISNULL {order}"
+                );
                 (key, sql, None)
             }
             From::Version(key, n) => {
-                let sql = format!("SELECT {COLUMNS} FROM object {index} bucket = ?1 AND key = ?2 AND ?3 IS NOT 0 AND n < ?4 ORDER BY n DESC");
+                let sql = format!(
+                    "SELECT {COLUMNS} FROM object {index} bucket = ?1 AND key = ?2 AND ?3 IS NOT 0 AND n < ?4 ORDER BY n DESC"
+                );
                 (key, sql, Some(n))
             }
         };
@@ -140,5 +144,77 @@ impl Listing<'_> {
         self.page.objects.push(Found::of(row)?.info());
         self.last = Some(key);
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objects::row::{Meta, Place, State, encode, sum};
+
+    const KEYS: usize = 100_000;
+
+    /// A bucket of many keys: a hundred folders, each with as many files that are there as files that were deleted.
+    fn fill(keys: usize) -> Connection {
+        let connection = Connection::open_in_memory().expect("there is memory");
+        connection.execute_batch(include_str!("schema.sql")).expect("the schema is sound");
+        connection.execute_batch("BEGIN").expect("there is no transaction");
+        let meta = |place| Meta {
+            bytes: 1,
+            etag: "e".into(),
+            content_type: None,
+            headers: Default::default(),
+            metadata: Default::default(),
+            tags: Default::default(),
+            checksums: vec![],
+            parts: vec![],
+            place,
+        };
+        let insert = "INSERT INTO object (bucket, key, is_null, state, modified, sum, info) VALUES (7, ?1, 0, ?2, 0, ?3, ?4)";
+        for i in 0..keys {
+            let key = format!("{:02}/{}/{i:08}", i % 100, if i / 100 % 2 == 0 { "gone" } else { "there" });
+            let (state, place) = if i / 100 % 2 == 0 { (State::Marker, Place::Nowhere) } else { (State::Present, Place::Row) };
+            let info = encode(&meta(place));
+            let values = params![key.as_bytes(), state as i64, sum(key.as_bytes(), false, 0, &info), info];
+            connection.prepare_cached(insert).and_then(|mut insert| insert.execute(values)).expect("keys differ");
+        }
+        connection.execute_batch("COMMIT").expect("there is memory");
+        connection
+    }
+
+    fn list(connection: &Connection, after: Option<&str>, delimiter: Option<&str>, order: &Order) -> Listed {
+        let (after, delimiter) = (after.map(Into::into), delimiter.map(Into::into));
+        let query = ObjectQuery { prefix: String::new(), delimiter, after, limit: 50 };
+        page(connection, 7, &query, order).expect("readable")
+    }
+
+    #[test]
+    fn a_page_costs_what_it_gives_however_large_the_bucket_is() {
+        let connection = fill(KEYS);
+        let versions = Order::Versions(None);
+        for after in [None, Some("49"), Some("49/there/00080149"), Some("98/")] {
+            for (delimiter, order) in
+                [(None, &Order::Present), (Some("/"), &Order::Present), (Some("/"), &versions), (None, &versions)]
+            {
+                let Listed { page, steps } = list(&connection, after, delimiter, order);
+                let given = page.objects.len() + page.prefixes.len();
+                assert!(given > 0 && steps <= given + 2, "{steps} rows for {given} entries after {after:?} by {delimiter:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn all_pages_together_are_all_keys() {
+        let connection = fill(2_000);
+        let (mut count, mut after) = (0, None::<String>);
+        loop {
+            let page = list(&connection, after.as_deref(), None, &Order::Present).page;
+            count += page.objects.len();
+            match page.next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+        assert_eq!(count, 1_000, "and none that was deleted");
     }
 }

@@ -45,11 +45,7 @@ macro_rules! held {
 
 impl ObjectStore {
     /// Runs a point read on one moment of a bucket.
-    fn with<T>(
-        &self,
-        name: &BucketName,
-        read: impl FnOnce(&Connection, i64) -> rusqlite::Result<T>,
-    ) -> Result<T, StoreError> {
+    fn with<T>(&self, name: &BucketName, read: impl FnOnce(&Connection, i64) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         let found = self.shard.reading().with(|connection, _| match find::bucket(connection, name)? {
             Some(bucket) => read(connection, bucket).map(Some),
             None => Ok(None),

@@ -176,7 +176,8 @@ impl ObjectsModule {
         };
         // In ascending order both, so that one pass tells which are not used.
         let mut used = chosen.iter().map(|part| part.piece.file).peekable();
-        let unused: Vec<u64> = (all.iter().map(|(_, part)| part.piece.file)).filter(|file| used.next_if_eq(file).is_none()).collect();
+        let unused: Vec<u64> =
+            (all.iter().map(|(_, part)| part.piece.file)).filter(|file| used.next_if_eq(file).is_none()).collect();
         self.release(batch, unused.into_iter())?;
         forget(batch, n)?;
         self.add(batch, &bucket, &new, *cause).map(Ok)

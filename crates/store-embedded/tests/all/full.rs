@@ -24,10 +24,10 @@ use types::{
 };
 
 /// A small disk that is removed with this value.
-struct SmallDisk(TempDir);
+pub(crate) struct SmallDisk(TempDir);
 
 impl SmallDisk {
-    fn mount() -> Self {
+    pub(crate) fn mount() -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=6m", "dayfly-test"]).arg(dir.path()).output();
         let mounted = mounted.expect("mount is installed");
@@ -38,11 +38,11 @@ impl SmallDisk {
         );
         Self(dir)
     }
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
     /// Takes all the room there is.
-    fn fill(&self) -> PathBuf {
+    pub(crate) fn fill(&self) -> PathBuf {
         let filler = self.path().join("filler");
         let mut size = 6 << 20;
         let mut bytes = Vec::new();

@@ -1,6 +1,10 @@
 //! Objects on SQLite and files: what all stores of objects do, and what only one on a disk can get wrong.
 
 mod conforms;
+mod crashes;
+mod damage;
+mod events;
+mod room;
 
 use std::{path::Path, sync::Arc};
 
