@@ -46,7 +46,7 @@ fn sweep_line(batch: &Batch<'_>, memory: &mut Memory, at: At, left: &mut usize) 
             .connection
             .prepare_cached("SELECT ifnull(d.at, m.at) FROM msg m LEFT JOIN dead d ON d.id = m.id WHERE m.id = ?1")?;
         let began: Option<i64> = query.query_one([int(id)], |row| row.get(0)).optional()?;
-        let expires_ns = began.map_or(0, |at| uint(at)).saturating_add(of(memory.line(at)));
+        let expires_ns = began.map_or(0, uint).saturating_add(of(memory.line(at)));
         if expires_ns > batch.now.unix_ns() {
             memory.line(at).expires_ns = expires_ns;
             return Ok(());
