@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use store_embedded::EmbeddedStore;
+use store_embedded::{EmbeddedStore, Failpoints, Fault, Point};
 use tempfile::TempDir;
 use testkit::{
     TestClock,
-    suite::{self, BlobFixture, CatalogFixture, KvFixture, SecretsFixture, SqlFixture},
+    suite::{self, BlobFixture, CatalogFixture, KvFixture, LogFixture, SecretsFixture, SqlFixture},
 };
 
 fn fresh() -> (TempDir, Arc<TestClock>, EmbeddedStore) {
@@ -75,6 +75,28 @@ async fn secrets_do_what_all_do() {
     suite::secrets(|| async {
         let (dir, clock, store) = fresh();
         SecretsFixture { secrets: store.secrets(), keys: store.access_keys(), clock, keep: Box::new((dir, store)) }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn streams_do_what_all_do() {
+    suite::log(|| async {
+        let (dir, clock, store) = fresh();
+        LogFixture::new(store.log(), clock).keeping((dir, store))
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streams_do_so_on_many_threads_with_slow_commits() {
+    suite::log(|| async {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let clock = Arc::new(TestClock::new());
+        let slow = Fault::Slow(std::time::Duration::from_millis(1));
+        let failpoints = Failpoints::default().with(Point::ShardBeforeCommit, slow, 0).with(Point::ShardAfterCommit, slow, 0);
+        let store = EmbeddedStore::open_with(dir.path(), clock.clone(), failpoints).expect("a new folder opens");
+        LogFixture::new(store.log(), clock).keeping((dir, store))
     })
     .await;
 }

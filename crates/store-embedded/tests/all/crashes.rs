@@ -11,7 +11,7 @@ use testkit::{SeededRng, rng::seeds};
 use types::kv::{Change, Committed, Rev, WatchFrom};
 
 use crate::{
-    traffic,
+    ledger, traffic,
     victim::{self, Notes, Orders},
 };
 
@@ -48,6 +48,7 @@ async fn examine(folder: &Path, skip: Option<Point>) -> Violations {
     }
     violations.extend(count_effects(&store, &notes).await);
     violations.extend(traffic::examine(&store, folder).await);
+    violations.extend(ledger::examine(&store, folder).await);
     violations
 }
 

@@ -21,7 +21,7 @@ use types::{
     revision::{AppKey, RevisionNumber},
 };
 
-use crate::traffic;
+use crate::{ledger, traffic};
 
 /// Tells the test below that it is the victim: `folder`, then a point and its passes, then a point to skip; empty where there is none.
 const ORDERS: &str = "DAYFLY_TEST_VICTIM";
@@ -103,6 +103,7 @@ async fn work(folder: &Path, failpoints: Failpoints, writes_each: u64) {
             }
         });
     }
+    tasks.spawn(ledger::run(store.clone(), folder.to_path_buf(), generation, writes_each));
     tasks.spawn(traffic::run(store.clone(), log.clone(), generation, writes_each));
     while let Some(ended) = tasks.join_next().await {
         ended.expect("it does not panic");

@@ -49,8 +49,7 @@ pub(super) async fn reads_in_pieces_without_gaps(fixture: &LogFixture) {
 pub(super) async fn waits_for_the_first_record(fixture: &LogFixture) {
     for from in 0..3 {
         let (log, stream) = (fixture.log.clone(), fixture.stream().clone());
-        let waits =
-            tokio::spawn(async move { log.read(&stream, FIRST, Sequence(from), 10, Duration::from_secs(3_600)).await });
+        let waits = tokio::spawn(async move { log.read(&stream, FIRST, Sequence(from), 10, Duration::from_secs(3_600)).await });
         tokio::time::sleep(Duration::from_millis(5)).await;
         assert!(!waits.is_finished());
         fixture.log.append(&fixture.streams[1], vec![record("elsewhere")], None).await.expect("there is room");
@@ -120,9 +119,8 @@ pub(super) async fn lists_streams_by_prefix(fixture: &LogFixture) {
     for stream in &fixture.streams {
         fixture.log.append(stream, vec![record("a")], None).await.expect("there is room");
     }
-    let list = async |prefix: &str, after: Option<&StreamName>, max| {
-        fixture.log.streams(prefix, after, max).await.expect("readable")
-    };
+    let list =
+        async |prefix: &str, after: Option<&StreamName>, max| fixture.log.streams(prefix, after, max).await.expect("readable");
     let [first, second] = &fixture.streams;
     assert_eq!(list("shop/dev/", None, 10).await, [first.clone(), second.clone()]);
     assert_eq!(list("shop/dev/", None, 1).await, [first.clone()]);
