@@ -77,7 +77,7 @@ impl Triggers {
     }
 
     /// Works off what comes until `drain` begins. Then nothing new is taken, what runs gets the drain time to end, and what is left is cut
-    /// off and comes again. The task ends when nothing runs any more; aborting it cuts everything off.
+    /// off and comes again. The task ends when nothing runs any more; aborting it cuts everything off. Dropping the triggers is a drain.
     ///
     /// # Panics
     /// Outside of a tokio runtime.

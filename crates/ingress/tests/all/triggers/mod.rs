@@ -1,5 +1,6 @@
 //! Triggers: what is delivered, what comes again, what is given up.
 
+mod chaos;
 mod cron;
 mod deploys;
 mod failures;
