@@ -6,8 +6,8 @@ use std::{
 };
 
 use types::{
-    AppKey, EnvName,
-    wire::{api::Deployed, view},
+    AppKey, Code, EnvName,
+    wire::{api::Deployed, data::SecretRow, view},
 };
 
 use super::server::{Ready, announce};
@@ -36,9 +36,11 @@ pub(crate) async fn run(context: &Context, args: Up) -> Result {
     let loaded = project::load(&args.dir, &env)?;
     printer.note(format!("dayfly {} · env {env} · data {}/", env!("CARGO_PKG_VERSION"), data.display()));
     let key = AppKey { app: loaded.app.name, env: env.clone() };
+    let secrets = format!("/v1/apps/{}/{}/secrets", key.app, key.env);
     let watch = if args.no_watch { None } else { Some(Watch::start(&args.dir)?) };
     let node = context.node.start(options(&args, data.clone(), key)).await?;
-    let mut session = Session { printer, dir: args.dir, env, client: client_of(&node), served: false, failing: false };
+    let (dir, client) = (args.dir, client_of(&node));
+    let mut session = Session { printer, dir, env, client, secrets, served: false, failing: false, lacking: None };
     let ended = session.run(&data, &node, watch, began).await;
     // However it ended: nobody must find the address of a node that is gone, and what it recorded is kept.
     std::fs::remove_file(data.join(crate::CONTROL_URL_FILE)).ok();
@@ -61,10 +63,14 @@ struct Session {
     dir: PathBuf,
     env: EnvName,
     client: Client,
+    /// The address of the app's secrets.
+    secrets: String,
     /// Whether a revision of this session is served.
     served: bool,
     /// Whether what the folder holds now can't be served, which was said.
     failing: bool,
+    /// The secrets that were set when one was missing: setting it mends that, and changes no file.
+    lacking: Option<Vec<SecretRow>>,
 }
 
 impl Session {
@@ -79,7 +85,7 @@ impl Session {
         let mut signals = Signals::new()?;
         match deployed {
             Ok(deployed) => self.ready(node, &deployed, began.elapsed(), watch.is_some())?,
-            Err(failure) if watch.is_some() => self.keep_serving(&failure),
+            Err(failure) if watch.is_some() => self.keep_serving(&failure).await,
             Err(failure) => return Err(failure),
         }
         self.serve(requests, watch, &mut signals).await?;
@@ -152,6 +158,10 @@ impl Session {
                     None => return Ok(()),
                 },
                 changed = changed(&mut watch) => self.reload(&changed).await,
+                () = set_since(&self.client, &self.secrets, self.lacking.as_deref()) => {
+                    self.lacking = None;
+                    self.reload(&[manifest::FILE_NAME.into()]).await;
+                }
             }
         }
     }
@@ -195,16 +205,35 @@ impl Session {
                 let took = print::took(began.elapsed().saturating_sub(built));
                 printer.note(format!("{} reloaded {took} · revision {}", clock(), deployed.plan.revision));
             }
-            Err(failure) => self.keep_serving(&failure),
+            Err(failure) => self.keep_serving(&failure).await,
         }
     }
 
-    fn keep_serving(&mut self, failure: &Failure) {
+    async fn keep_serving(&mut self, failure: &Failure) {
         self.failing = true;
+        if failure.0.iter().any(|problem| problem.code == Code::E0712) {
+            self.lacking = secrets(&self.client, &self.secrets).await;
+        }
         self.printer.failure(failure);
         let what = if self.served { "the last good revision goes on serving" } else { "waiting for a change" };
         self.printer.note(format!("{} {what}", clock()));
     }
+}
+
+/// Ends once other secrets are set than those; never, if none is lacking.
+async fn set_since(client: &Client, path: &str, before: Option<&[SecretRow]>) {
+    const PAUSE: Duration = Duration::from_millis(500);
+    let Some(before) = before else { return std::future::pending().await };
+    loop {
+        tokio::time::sleep(PAUSE).await;
+        if secrets(client, path).await.is_some_and(|now| now != before) {
+            return;
+        }
+    }
+}
+
+async fn secrets(client: &Client, path: &str) -> Option<Vec<SecretRow>> {
+    client.get(path).await.ok()
 }
 
 async fn changed(watch: &mut Option<Watch>) -> Vec<PathBuf> {
