@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use data_encoding::HEXUPPER;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use ports::{BoxFuture, Clock};
@@ -69,6 +69,9 @@ impl Front {
     pub(crate) async fn serve(&self, request: Request<Incoming>, open: Open) -> Response<Answer> {
         let seen = Arc::new(Seen::default());
         let (head, body) = request.into_parts();
+        // Who waits for leave to send a body of no bytes gets the answer instead of leave. AWS's own clients then take the next answer on
+        // the connection for this one, and wait for more until they give up: so there is no next one.
+        let last = head.headers.contains_key(header::EXPECT) && body.is_end_stream();
         let mut response = if let Some(error) = signed::refusal(&head, self.settings.clock.now()) {
             told(error)
         } else if head.method == Method::OPTIONS {
@@ -87,6 +90,9 @@ impl Front {
         };
         if let Ok(id) = HeaderValue::try_from(self.id()) {
             response.headers_mut().insert(REQUEST_ID, id);
+        }
+        if last {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         let used = Usage { seen, meter: self.settings.meter.clone(), status: response.status(), out: 0 };
         response.map(|inner| Answer { inner, used, _open: open })

@@ -81,6 +81,15 @@ async fn open_requests_are_finished_when_the_node_ends_and_idle_ones_do_not_hold
 }
 
 #[tokio::test]
+async fn who_waits_for_leave_to_send_nothing_is_answered_for_the_last_time() {
+    let node = Endpoint::start().await;
+    for (bytes, value) in [("", "close"), ("1", "")] {
+        let put = node.put("/uploads/k", bytes).header("expect", "100-continue").send().await.is(200);
+        assert_eq!(put.header("connection"), value, "{bytes:?}");
+    }
+}
+
+#[tokio::test]
 async fn connections_over_the_limit_are_told_to_come_back() {
     let node = Endpoint::with(Verification::On, S3Limits { connections: 0, ..S3Limits::default() }).await;
     let mut stream = TcpStream::connect(node.address).await.expect("a connection");
