@@ -217,7 +217,14 @@ fn time(duration: Duration) -> String {
 /// The whole table in the order in which it is printed.
 #[must_use]
 pub fn table() -> Vec<Row> {
-    let set = |name, value: String, max: String, key| Row { name, value, max: Some(max), key: Some(key) };
+    [of_functions(), of_state(), of_records()].concat()
+}
+
+fn set(name: &'static str, value: String, max: String, key: &'static str) -> Row {
+    Row { name, value, max: Some(max), key: Some(key) }
+}
+
+fn of_functions() -> Vec<Row> {
     vec![
         set("memory", MEMORY_DEFAULT.to_string(), MEMORY_MAX.to_string(), "limits.memory"),
         set("time", time(TIME_DEFAULT), time(TIME_MAX), "limits.time"),
@@ -249,6 +256,11 @@ pub fn table() -> Vec<Row> {
         fixed("random bytes a call", RANDOM_CALL),
         fixed("guest fields", GUEST_FIELDS),
         fixed("guest field count", GUEST_FIELD_COUNT),
+    ]
+}
+
+fn of_state() -> Vec<Row> {
+    vec![
         fixed("kv key", KV_KEY),
         fixed("kv value", KV_VALUE),
         fixed("kv transaction", KV_TRANSACTION),
@@ -296,6 +308,11 @@ pub fn table() -> Vec<Row> {
         fixed("site bytes", SITE_BYTES),
         fixed("migrations", MIGRATIONS),
         fixed("migration", MIGRATION),
+    ]
+}
+
+fn of_records() -> Vec<Row> {
+    vec![
         fixed("journal records", JOURNAL_RECORDS),
         fixed("journal bytes", JOURNAL_BYTES),
         fixed("control request body", CONTROL_BODY),
