@@ -35,13 +35,8 @@ fn line_in(request: &Request, zone: &TimeZone) -> String {
 
 /// What not every request has: calls of services, and a delivery after the first.
 fn more(usage: &Usage, attempt: u32) -> String {
-    let calls = [
-        ("queue", usage.queue),
-        ("stream", usage.stream),
-        ("sql", usage.sql),
-        ("bucket", usage.bucket),
-        ("event", usage.event),
-    ];
+    let calls =
+        [("queue", usage.queue), ("stream", usage.stream), ("sql", usage.sql), ("bucket", usage.bucket), ("event", usage.event)];
     let mut text = String::new();
     for (kind, traffic) in calls.into_iter().filter(|(_, traffic)| traffic.calls > 0) {
         put_part(&mut text, format_args!("{kind} {}", traffic.calls));
