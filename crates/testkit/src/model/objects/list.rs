@@ -57,7 +57,9 @@ impl ModelObjects {
                     let newest = versions.last().map(|version| &version.info);
                     newest.filter(|info| !info.is_delete_marker || self.has(ObjectFlaw::ListsDeleted)).into_iter().collect()
                 }
-                Order::Versions(version) => rest(key, versions, query, version).into_iter().map(|version| &version.info).collect(),
+                Order::Versions(version) => {
+                    rest(key, versions, query, version).into_iter().map(|version| &version.info).collect()
+                }
             };
             for info in found {
                 if group.is_some() && page.prefixes.last().map(String::as_str) == group {

@@ -15,11 +15,11 @@ use http_body_util::BodyExt as _;
 use parking_lot::Mutex;
 use ports::{
     Body, BodyError, Clock, Objects, StoreError,
+    body::trailing_checksums,
     objects::{
         BucketConfig, BucketName, ByteRange, ObjectAttributes, ObjectInfo, ObjectPage, ObjectQuery, Part, PutOptions, Upload,
         VersionId,
     },
-    body::trailing_checksums,
 };
 use types::{Cause, Timestamp, limits, object::Versioning};
 
@@ -357,9 +357,10 @@ impl Objects for ModelObjects {
         max: usize,
     ) -> Result<Vec<Upload>, StoreError> {
         let mut state = self.state.lock();
-        let uploads = state.bucket(bucket)?.uploads.iter().filter(|((key, id), _)| {
-            key.starts_with(prefix) && after.is_none_or(|after| (key.as_str(), id.as_str()) > after)
-        });
+        let uploads =
+            state.bucket(bucket)?.uploads.iter().filter(|((key, id), _)| {
+                key.starts_with(prefix) && after.is_none_or(|after| (key.as_str(), id.as_str()) > after)
+            });
         Ok(uploads.take(max).map(|(_, unfinished)| unfinished.upload.clone()).collect())
     }
 

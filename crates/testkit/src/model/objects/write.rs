@@ -5,7 +5,7 @@ use md5::{Digest as _, Md5};
 use ports::StoreError;
 use types::{
     Timestamp,
-    object::{BucketName, ObjectAttributes, ObjectCondition, ObjectInfo, Versioning, VersionId},
+    object::{BucketName, ObjectAttributes, ObjectCondition, ObjectInfo, VersionId, Versioning},
 };
 
 use super::{ModelObjects, NULL, ObjectFlaw, State, Version};
