@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 pub use types::object::{
-    BucketConfig, BucketName, ByteRange, ObjectAttributes, ObjectCondition, ObjectInfo, ObjectPage, ObjectQuery, Part, PutOptions,
-    Upload, VersionId,
+    BucketConfig, BucketName, ByteRange, ObjectAttributes, ObjectCondition, ObjectInfo, ObjectPage, ObjectQuery, Part,
+    PutOptions, Upload, VersionId,
 };
 
 use crate::{Body, StoreError};
@@ -127,7 +127,13 @@ pub trait Objects: Send + Sync {
     /// Gives an upload up, and its bytes free.
     async fn abort_upload(&self, bucket: &BucketName, upload: &str) -> Result<(), StoreError>;
     /// Unfinished uploads by key and id.
-    async fn uploads(&self, bucket: &BucketName, prefix: &str, after: Option<(&str, &str)>, max: usize) -> Result<Vec<Upload>, StoreError>;
+    async fn uploads(
+        &self,
+        bucket: &BucketName,
+        prefix: &str,
+        after: Option<(&str, &str)>,
+        max: usize,
+    ) -> Result<Vec<Upload>, StoreError>;
     /// Removes what lifecycle rules say is over, and bytes that nothing names any more. Called from time to time; gives how many objects
     /// and old versions went, delete markers not counted.
     ///
