@@ -281,7 +281,7 @@ impl Handle {
         let total = self.connection.total_changes();
         let fail = |error: rusqlite::Error| self.error(&error);
         let mut prepared = self.connection.prepare_cached(&statement.text).map_err(fail)?;
-        let columns: Vec<String> = prepared.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = prepared.column_names().map(str::to_owned).collect();
         let parameters = rusqlite::params_from_iter(statement.parameters.iter().map(Parameter));
         let mut rows = prepared.query(parameters).map_err(fail)?;
         let mut found = Vec::new();
