@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::LOG_VARIABLE;
 
-const DEFAULT: &str = "warn";
+const DEFAULT: &str = "warn,s3s=off";
 
 /// Starts logging. Called once.
 pub(crate) fn start() {

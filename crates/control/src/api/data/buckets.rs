@@ -32,7 +32,7 @@ use crate::core::Control;
 const PRESIGN_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// The app's buckets.
-#[utoipa::path(get, path = "/v1/apps/{app}/{env}/buckets", tag = "data",
+#[utoipa::path(get, operation_id = "buckets", path = "/v1/apps/{app}/{env}/buckets", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), Page), responses((status = 200, body = Vec<ResourceRow>)))]
 pub(crate) async fn buckets(
     State(control): State<Arc<Control>>,
@@ -43,7 +43,7 @@ pub(crate) async fn buckets(
 }
 
 /// A page of a bucket's objects.
-#[utoipa::path(get, path = "/v1/apps/{app}/{env}/buckets/{bucket}/objects", tag = "data",
+#[utoipa::path(get, operation_id = "buckets_objects", path = "/v1/apps/{app}/{env}/buckets/{bucket}/objects", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), ("bucket" = String, Path), ObjectRange),
     responses((status = 200, body = ObjectRows)))]
 pub(crate) async fn objects(
@@ -60,7 +60,7 @@ pub(crate) async fn objects(
 }
 
 /// An object's bytes.
-#[utoipa::path(get, path = "/v1/apps/{app}/{env}/buckets/{bucket}/object", tag = "data",
+#[utoipa::path(get, operation_id = "buckets_get", path = "/v1/apps/{app}/{env}/buckets/{bucket}/object", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), ("bucket" = String, Path), ObjectKey),
     responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream")))]
 pub(crate) async fn get(
@@ -81,7 +81,7 @@ pub(crate) async fn get(
 }
 
 /// Writes an object: the body is its bytes. Functions that the bucket starts hear of it.
-#[utoipa::path(put, path = "/v1/apps/{app}/{env}/buckets/{bucket}/object", tag = "data",
+#[utoipa::path(put, operation_id = "buckets_put", path = "/v1/apps/{app}/{env}/buckets/{bucket}/object", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), ("bucket" = String, Path), ObjectKey),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = 200, body = ObjectRow)))]
 pub(crate) async fn put(
@@ -98,7 +98,7 @@ pub(crate) async fn put(
 }
 
 /// Removes an object.
-#[utoipa::path(delete, path = "/v1/apps/{app}/{env}/buckets/{bucket}/object", tag = "data",
+#[utoipa::path(delete, operation_id = "buckets_remove", path = "/v1/apps/{app}/{env}/buckets/{bucket}/object", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), ("bucket" = String, Path), ObjectKey),
     responses((status = 200, body = Count)))]
 pub(crate) async fn remove(State(control): State<Arc<Control>>, named: Named, Asked(asked): Asked<ObjectKey>) -> Answer<Count> {
@@ -109,7 +109,7 @@ pub(crate) async fn remove(State(control): State<Arc<Control>>, named: Named, As
 }
 
 /// A link with which anybody may read or write one object for a while.
-#[utoipa::path(post, path = "/v1/apps/{app}/{env}/buckets/{bucket}/presign", tag = "data",
+#[utoipa::path(post, operation_id = "buckets_presign", path = "/v1/apps/{app}/{env}/buckets/{bucket}/presign", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), ("bucket" = String, Path)), request_body = Presign,
     responses((status = 200, body = Presigned)))]
 pub(crate) async fn presign(

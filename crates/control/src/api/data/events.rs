@@ -19,7 +19,7 @@ use super::{
 use crate::core::Control;
 
 /// Publishes an event.
-#[utoipa::path(post, path = "/v1/apps/{app}/{env}/events", tag = "data",
+#[utoipa::path(post, operation_id = "events_send", path = "/v1/apps/{app}/{env}/events", tag = "data",
     params(("app" = String, Path), ("env" = String, Path)), request_body = EventSend, responses((status = 200, body = EventSent)))]
 pub(crate) async fn send(State(control): State<Arc<Control>>, Key(key): Key, Input(send): Input<EventSend>) -> Answer<EventSent> {
     control.served(&key).await?;
@@ -46,7 +46,7 @@ pub(crate) async fn send(State(control): State<Arc<Control>>, Key(key): Key, Inp
 }
 
 /// Events that were published on a bus, oldest first.
-#[utoipa::path(get, path = "/v1/apps/{app}/{env}/events", tag = "data",
+#[utoipa::path(get, operation_id = "events_published", path = "/v1/apps/{app}/{env}/events", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), BusRange), responses((status = 200, body = Vec<EventRow>)))]
 pub(crate) async fn published(
     State(control): State<Arc<Control>>,

@@ -16,7 +16,7 @@ use super::{
 use crate::core::Control;
 
 /// The app's pairs, without what they sign with.
-#[utoipa::path(get, path = "/v1/apps/{app}/{env}/aws-keys", tag = "data",
+#[utoipa::path(get, operation_id = "keys", path = "/v1/apps/{app}/{env}/aws-keys", tag = "data",
     params(("app" = String, Path), ("env" = String, Path)), responses((status = 200, body = Vec<AwsKey>)))]
 pub(crate) async fn keys(State(control): State<Arc<Control>>, Key(key): Key) -> Answer<Vec<AwsKey>> {
     let keys = control.data.access_keys.list(&key).await?;
@@ -24,7 +24,7 @@ pub(crate) async fn keys(State(control): State<Arc<Control>>, Key(key): Key) -> 
 }
 
 /// Issues a pair for the app.
-#[utoipa::path(post, path = "/v1/apps/{app}/{env}/aws-keys", tag = "data",
+#[utoipa::path(post, operation_id = "keys_issue", path = "/v1/apps/{app}/{env}/aws-keys", tag = "data",
     params(("app" = String, Path), ("env" = String, Path)), request_body = AwsKeyIssue, responses((status = 200, body = AwsKey)))]
 pub(crate) async fn issue(
     State(control): State<Arc<Control>>,
@@ -38,7 +38,7 @@ pub(crate) async fn issue(
 }
 
 /// Ends a pair.
-#[utoipa::path(delete, path = "/v1/apps/{app}/{env}/aws-keys/{id}", tag = "data",
+#[utoipa::path(delete, operation_id = "keys_revoke", path = "/v1/apps/{app}/{env}/aws-keys/{id}", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), ("id" = String, Path)), responses((status = 200, body = Count)))]
 pub(crate) async fn revoke(State(control): State<Arc<Control>>, Named { key, name: id }: Named) -> Answer<Count> {
     let own = control.data.access_keys.find(&id).await?.is_some_and(|found| found.app == key);

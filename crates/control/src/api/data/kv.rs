@@ -19,7 +19,7 @@ use super::{
 use crate::core::Control;
 
 /// The app's key-value stores.
-#[utoipa::path(get, path = "/v1/apps/{app}/{env}/kv", tag = "data",
+#[utoipa::path(get, operation_id = "kv_stores", path = "/v1/apps/{app}/{env}/kv", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), Page), responses((status = 200, body = Vec<ResourceRow>)))]
 pub(crate) async fn stores(
     State(control): State<Arc<Control>>,
@@ -30,7 +30,7 @@ pub(crate) async fn stores(
 }
 
 /// A page of a store's entries, by key.
-#[utoipa::path(get, path = "/v1/apps/{app}/{env}/kv/{store}", tag = "data",
+#[utoipa::path(get, operation_id = "kv_entries", path = "/v1/apps/{app}/{env}/kv/{store}", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), ("store" = String, Path), Page),
     responses((status = 200, body = Vec<KvEntry>)))]
 pub(crate) async fn entries(
@@ -45,7 +45,7 @@ pub(crate) async fn entries(
 }
 
 /// One entry.
-#[utoipa::path(get, path = "/v1/apps/{app}/{env}/kv/{store}/entry", tag = "data",
+#[utoipa::path(get, operation_id = "kv_get", path = "/v1/apps/{app}/{env}/kv/{store}/entry", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), ("store" = String, Path), KvKey), responses((status = 200, body = KvEntry)))]
 pub(crate) async fn get(State(control): State<Arc<Control>>, named: Named, Asked(asked): Asked<KvKey>) -> Answer<KvEntry> {
     control.knowing(ResourceKind::Kv, &named).await?;
@@ -54,7 +54,7 @@ pub(crate) async fn get(State(control): State<Arc<Control>>, named: Named, Asked
 }
 
 /// Writes an entry: the body is the value.
-#[utoipa::path(put, path = "/v1/apps/{app}/{env}/kv/{store}/entry", tag = "data",
+#[utoipa::path(put, operation_id = "kv_put", path = "/v1/apps/{app}/{env}/kv/{store}/entry", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), ("store" = String, Path), KvKey),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = 200, body = KvWritten)))]
 pub(crate) async fn put(
@@ -73,7 +73,7 @@ pub(crate) async fn put(
 }
 
 /// Removes an entry.
-#[utoipa::path(delete, path = "/v1/apps/{app}/{env}/kv/{store}/entry", tag = "data",
+#[utoipa::path(delete, operation_id = "kv_remove", path = "/v1/apps/{app}/{env}/kv/{store}/entry", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), ("store" = String, Path), KvKey), responses((status = 200, body = KvWritten)))]
 pub(crate) async fn remove(State(control): State<Arc<Control>>, named: Named, Asked(asked): Asked<KvKey>) -> Answer<KvWritten> {
     control.knowing(ResourceKind::Kv, &named).await?;

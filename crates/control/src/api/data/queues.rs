@@ -20,7 +20,7 @@ use crate::core::Control;
 
 /// The app's queues with how each is doing: those that the manifest names, those of dead letters, and those that hold what starts
 /// functions.
-#[utoipa::path(get, path = "/v1/apps/{app}/{env}/queues", tag = "data",
+#[utoipa::path(get, operation_id = "queues", path = "/v1/apps/{app}/{env}/queues", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), Page), responses((status = 200, body = Vec<QueueRow>)))]
 pub(crate) async fn queues(
     State(control): State<Arc<Control>>,
@@ -41,7 +41,7 @@ pub(crate) async fn queues(
 }
 
 /// Messages of a queue, oldest first, without taking them.
-#[utoipa::path(get, path = "/v1/apps/{app}/{env}/queues/{queue}/messages", tag = "data",
+#[utoipa::path(get, operation_id = "queues_peek", path = "/v1/apps/{app}/{env}/queues/{queue}/messages", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), ("queue" = String, Path), Page),
     responses((status = 200, body = Vec<QueueMessage>)))]
 pub(crate) async fn peek(
@@ -58,7 +58,7 @@ pub(crate) async fn peek(
 }
 
 /// Sends a message.
-#[utoipa::path(post, path = "/v1/apps/{app}/{env}/queues/{queue}/messages", tag = "data",
+#[utoipa::path(post, operation_id = "queues_send", path = "/v1/apps/{app}/{env}/queues/{queue}/messages", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), ("queue" = String, Path)), request_body = QueueSend,
     responses((status = 200, body = QueueSent)))]
 pub(crate) async fn send(State(control): State<Arc<Control>>, named: Named, Input(send): Input<QueueSend>) -> Answer<QueueSent> {
@@ -81,7 +81,7 @@ pub(crate) async fn send(State(control): State<Arc<Control>>, named: Named, Inpu
 }
 
 /// Removes every message of a queue.
-#[utoipa::path(post, path = "/v1/apps/{app}/{env}/queues/{queue}/purge", tag = "data",
+#[utoipa::path(post, operation_id = "queues_purge", path = "/v1/apps/{app}/{env}/queues/{queue}/purge", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), ("queue" = String, Path)), responses((status = 200, body = Count)))]
 pub(crate) async fn purge(State(control): State<Arc<Control>>, named: Named) -> Answer<Count> {
     let queue = control.knowing_queue(&named).await?;
@@ -91,7 +91,7 @@ pub(crate) async fn purge(State(control): State<Arc<Control>>, named: Named) -> 
 }
 
 /// Moves dead letters back to where they came from.
-#[utoipa::path(post, path = "/v1/apps/{app}/{env}/queues/{queue}/redrive", tag = "data",
+#[utoipa::path(post, operation_id = "queues_redrive", path = "/v1/apps/{app}/{env}/queues/{queue}/redrive", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), ("queue" = String, Path), AtMost), responses((status = 200, body = Count)))]
 pub(crate) async fn redrive(State(control): State<Arc<Control>>, named: Named, Asked(asked): Asked<AtMost>) -> Answer<Count> {
     let queue = control.knowing_queue(&named).await?;

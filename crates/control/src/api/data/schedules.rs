@@ -16,7 +16,7 @@ use super::{
 use crate::core::Control;
 
 /// The app's schedules.
-#[utoipa::path(get, path = "/v1/apps/{app}/{env}/schedules", tag = "data",
+#[utoipa::path(get, operation_id = "schedules", path = "/v1/apps/{app}/{env}/schedules", tag = "data",
     params(("app" = String, Path), ("env" = String, Path)), responses((status = 200, body = Vec<ScheduleRow>)))]
 pub(crate) async fn schedules(State(control): State<Arc<Control>>, Key(key): Key) -> Answer<Vec<ScheduleRow>> {
     control.served(&key).await?;
@@ -31,7 +31,7 @@ pub(crate) async fn schedules(State(control): State<Arc<Control>>, Key(key): Key
 }
 
 /// Starts a function as its schedule would, now.
-#[utoipa::path(post, path = "/v1/apps/{app}/{env}/schedules/{function}/run", tag = "data",
+#[utoipa::path(post, operation_id = "schedules_run", path = "/v1/apps/{app}/{env}/schedules/{function}/run", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), ("function" = String, Path)), responses((status = 200, body = Count)))]
 pub(crate) async fn run(State(control): State<Arc<Control>>, Named { key, name }: Named) -> Answer<Count> {
     let function: FunctionName = name.parse().map_err(|error| Problem::new(Code::E0111, format!("{error}")))?;

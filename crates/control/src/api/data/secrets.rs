@@ -18,7 +18,7 @@ use super::{
 use crate::core::{Control, no_app};
 
 /// The app's secrets: those that its functions use and those that are set.
-#[utoipa::path(get, path = "/v1/apps/{app}/{env}/secrets", tag = "data",
+#[utoipa::path(get, operation_id = "secrets", path = "/v1/apps/{app}/{env}/secrets", tag = "data",
     params(("app" = String, Path), ("env" = String, Path)), responses((status = 200, body = Vec<SecretRow>)))]
 pub(crate) async fn secrets(State(control): State<Arc<Control>>, Key(key): Key) -> Answer<Vec<SecretRow>> {
     let set = control.data.secrets.list(&key).await?;
@@ -44,7 +44,7 @@ pub(crate) async fn secrets(State(control): State<Arc<Control>>, Key(key): Key) 
 }
 
 /// Sets a secret: the body is its value. Functions see it from their next invocation on.
-#[utoipa::path(put, path = "/v1/apps/{app}/{env}/secrets/{name}", tag = "data",
+#[utoipa::path(put, operation_id = "secrets_set", path = "/v1/apps/{app}/{env}/secrets/{name}", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), ("name" = String, Path)),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = 200, body = SecretSet)))]
 pub(crate) async fn set(State(control): State<Arc<Control>>, named: Named, request: Request) -> Answer<SecretSet> {
@@ -60,7 +60,7 @@ pub(crate) async fn set(State(control): State<Arc<Control>>, named: Named, reque
 }
 
 /// Removes a secret, all versions of it.
-#[utoipa::path(delete, path = "/v1/apps/{app}/{env}/secrets/{name}", tag = "data",
+#[utoipa::path(delete, operation_id = "secrets_remove", path = "/v1/apps/{app}/{env}/secrets/{name}", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), ("name" = String, Path)), responses((status = 200, body = Count)))]
 pub(crate) async fn remove(State(control): State<Arc<Control>>, Named { key, name }: Named) -> Answer<Count> {
     let there = control.data.secrets.list(&key).await?.iter().any(|info| info.name == name);
@@ -73,7 +73,7 @@ pub(crate) async fn remove(State(control): State<Arc<Control>>, Named { key, nam
 }
 
 /// Seals every secret of the node under a new key. Values stay as they are.
-#[utoipa::path(post, path = "/v1/secrets/rotate", tag = "data", responses((status = 200, body = Count)))]
+#[utoipa::path(post, operation_id = "secrets_rotate", path = "/v1/secrets/rotate", tag = "data", responses((status = 200, body = Count)))]
 pub(crate) async fn rotate(State(control): State<Arc<Control>>) -> Answer<Count> {
     let count = control.data.secrets.rewrap().await?;
     tracing::info!(count, "secrets sealed under a new key");

@@ -22,7 +22,7 @@ use super::{
 use crate::core::Control;
 
 /// The app's databases.
-#[utoipa::path(get, path = "/v1/apps/{app}/{env}/databases", tag = "data",
+#[utoipa::path(get, operation_id = "sql_databases", path = "/v1/apps/{app}/{env}/databases", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), Page), responses((status = 200, body = Vec<ResourceRow>)))]
 pub(crate) async fn databases(
     State(control): State<Arc<Control>>,
@@ -33,7 +33,7 @@ pub(crate) async fn databases(
 }
 
 /// Runs a statement. It may write only if the caller says so.
-#[utoipa::path(post, path = "/v1/apps/{app}/{env}/databases/{database}/query", tag = "data",
+#[utoipa::path(post, operation_id = "sql_query", path = "/v1/apps/{app}/{env}/databases/{database}/query", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), ("database" = String, Path)), request_body = SqlQuery,
     responses((status = 200, body = SqlRows)))]
 pub(crate) async fn query(State(control): State<Arc<Control>>, named: Named, Input(query): Input<SqlQuery>) -> Answer<SqlRows> {
@@ -48,7 +48,7 @@ pub(crate) async fn query(State(control): State<Arc<Control>>, named: Named, Inp
 }
 
 /// The whole database as an SQLite file, from one moment.
-#[utoipa::path(get, path = "/v1/apps/{app}/{env}/databases/{database}/dump", tag = "data",
+#[utoipa::path(get, operation_id = "sql_dump", path = "/v1/apps/{app}/{env}/databases/{database}/dump", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), ("database" = String, Path)),
     responses((status = 200, body = Vec<u8>, content_type = "application/vnd.sqlite3")))]
 pub(crate) async fn dump(State(control): State<Arc<Control>>, named: Named) -> Result<Response, Refusal> {
@@ -61,7 +61,7 @@ pub(crate) async fn dump(State(control): State<Arc<Control>>, named: Named) -> R
 }
 
 /// Replaces the whole database by an SQLite file: all of it, or nothing if the file is not whole.
-#[utoipa::path(put, path = "/v1/apps/{app}/{env}/databases/{database}/restore", tag = "data",
+#[utoipa::path(put, operation_id = "sql_restore", path = "/v1/apps/{app}/{env}/databases/{database}/restore", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), ("database" = String, Path)),
     request_body(content = Vec<u8>, content_type = "application/vnd.sqlite3"), responses((status = 200, body = Count)))]
 pub(crate) async fn restore(State(control): State<Arc<Control>>, named: Named, request: Request) -> Answer<Count> {

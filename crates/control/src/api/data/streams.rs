@@ -17,7 +17,7 @@ use super::{
 use crate::core::Control;
 
 /// The app's streams with how each is doing.
-#[utoipa::path(get, path = "/v1/apps/{app}/{env}/streams", tag = "data",
+#[utoipa::path(get, operation_id = "streams", path = "/v1/apps/{app}/{env}/streams", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), Page), responses((status = 200, body = Vec<StreamRow>)))]
 pub(crate) async fn streams(
     State(control): State<Arc<Control>>,
@@ -34,7 +34,7 @@ pub(crate) async fn streams(
 }
 
 /// Records of one partition.
-#[utoipa::path(get, path = "/v1/apps/{app}/{env}/streams/{stream}/records", tag = "data",
+#[utoipa::path(get, operation_id = "streams_records", path = "/v1/apps/{app}/{env}/streams/{stream}/records", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), ("stream" = String, Path), StreamRange),
     responses((status = 200, body = Vec<StreamRecord>)))]
 pub(crate) async fn records(
@@ -55,7 +55,7 @@ pub(crate) async fn records(
 }
 
 /// Appends a record.
-#[utoipa::path(post, path = "/v1/apps/{app}/{env}/streams/{stream}/records", tag = "data",
+#[utoipa::path(post, operation_id = "streams_append", path = "/v1/apps/{app}/{env}/streams/{stream}/records", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), ("stream" = String, Path)), request_body = StreamAppend,
     responses((status = 200, body = StreamAppended)))]
 pub(crate) async fn append(
