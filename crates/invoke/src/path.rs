@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, Response};
 use ports::{Body, Invocation, Loaded};
-use types::{Code, Elapsed, InvocationId, Problem, Start, StartClass, limits, trigger::Effects};
+use types::{Code, Elapsed, InvocationId, Problem, Start, StartClass, limits};
 
 use crate::{
     engine::Services,
@@ -40,7 +40,7 @@ pub(crate) async fn run(services: Arc<Services>, invocation: Invocation) -> Resp
 
     // Call: the guest runs right here until it has answered, and elsewhere from then on if it goes on. Settling is the flight's end,
     // however it ends. Where effects count only if the function succeeds, there is no response before they are committed.
-    let is_atomic = facts.function.function.effects == Effects::Atomic;
+    let is_atomic = facts.is_atomic();
     let flight = Flight::begin(services, facts, start, permit, loaded, request);
     let mut response =
         if is_atomic || batch.is_some() { Box::pin(flight.settled_response(batch)).await } else { flight.response().await };

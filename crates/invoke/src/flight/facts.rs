@@ -9,7 +9,7 @@ use ports::{
 };
 use types::{
     Cause, Elapsed, InvocationId, LiveFunction, RecordMode, SpanId, Timestamp, TraceContext, TraceId, journal::RequestHead,
-    record::Delivery,
+    record::Delivery, trigger::Effects,
 };
 
 use crate::{engine::Services, scope::recorded};
@@ -84,6 +84,11 @@ impl Facts {
             headers: detailed.then(|| request.headers().clone()),
             head_bytes: request.method().as_str().len() as u64 + target as u64 + head_bytes(request.headers()),
         }
+    }
+
+    /// Whether its effects count only with its success.
+    pub(crate) fn is_atomic(&self) -> bool {
+        self.function.function.effects_of(self.started_by.is_some()) == Effects::Atomic
     }
 
     /// Time since the trigger received it.

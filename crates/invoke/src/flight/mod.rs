@@ -23,7 +23,7 @@ use ports::{
     Body, BoxFuture, Loaded,
     runtime::{Call, Ended, Fault, Run},
 };
-use types::{Code, Elapsed, Start, StartClass, trigger::Effects};
+use types::{Code, Elapsed, Start, StartClass};
 
 pub(crate) use self::{
     facts::{Facts, Origin, head_bytes},
@@ -71,7 +71,7 @@ impl Flight {
         request: Request<Body>,
     ) -> Self {
         let limits = facts.function.function.limits;
-        let is_atomic = facts.function.function.effects == Effects::Atomic;
+        let is_atomic = facts.is_atomic();
         let beginning = Beginning {
             function: facts.function.clone(),
             began_ns: facts.began_ns,

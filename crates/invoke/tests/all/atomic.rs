@@ -18,7 +18,7 @@ use types::{
     kv::{Committed, Condition, Namespace, Transaction, Write},
     queue::{Message, MessageId, QueueName, Receipt},
     stream::{Epoch, GroupName, Partition, Record, Sequence, StreamName},
-    trigger::Effects,
+    trigger::{Effects, On, Rules, Source},
 };
 
 use super::support::{Guest, World, answer, guest, parent, put, text, verdict};
@@ -112,6 +112,23 @@ async fn what_a_successful_function_did_is_all_there_with_the_acknowledgement() 
     assert_eq!((record.trace, record.parent), (parent().trace, Some(parent().span)));
     let last = record.spans.last().expect("spans");
     assert_eq!((last.name.as_str(), last.result.as_str()), ("commit 4 effects, 1 acknowledged", "ok"));
+}
+
+#[tokio::test]
+async fn events_may_be_atomic_where_requests_are_not() {
+    let both = |function: &mut Function| {
+        atomic(function);
+        let source = Source::Queue { queue: "orders".into() };
+        let rules = Rules { batch: 10, wait: Duration::ZERO, retries: 2, dead: "orders-dead".into() };
+        function.on = Some(On { source, rules });
+        function.request_effects = Effects::Immediate;
+    };
+    let world = World::new(ended("500"), both);
+    drop(world.invoke("/").await);
+    assert_eq!(seen(&world).await, (1, 2, 1, 0), "a request's effects are there although it failed");
+    let world = World::new(ended("500"), both);
+    drop(world.deliver(&[("a", 1)], 1).await);
+    assert_eq!(seen(&world).await, (0, 0, 0, 0), "an event's are not");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use ports::{BoxStream, Clock, Kv, StoreError};
 use types::{
     Cause, Timestamp,
-    kv::{Change, Committed, Condition, Entry, Namespace, Rev, Transaction, WatchFrom, Write},
+    kv::{Change, Committed, Condition, Entry, Namespace, Transaction, WatchFrom, Write},
     limits,
 };
 
@@ -117,16 +117,22 @@ impl HeldKv {
     async fn failed(&self, namespace: &Namespace, conditions: &[Condition]) -> Result<Option<usize>, StoreError> {
         let keys: Vec<Bytes> = conditions.iter().map(|condition| condition.key().clone()).collect();
         let present = self.get_many(namespace, &keys).await?;
-        Ok(conditions.iter().zip(present).position(|(condition, present)| match condition {
-            Condition::Absent(_) => present.is_some(),
-            Condition::At(_, rev) => present.is_none_or(|entry| entry.rev != *rev),
-        }))
+        Ok(conditions.iter().zip(present).position(|(condition, present)| !holds(condition, present.as_ref())))
     }
 
-    /// Lays the writes over, and keeps the conditions on keys that were not written.
-    fn hold(&self, namespace: &Namespace, conditions: Vec<Condition>, writes: Vec<Write>) -> Result<Rev, StoreError> {
+    /// Lays the writes over, and keeps the conditions on keys that were not written. Those on keys that were are looked at once more:
+    /// another call of the function may have written them while this one asked the store.
+    fn hold(&self, namespace: &Namespace, conditions: Vec<Condition>, writes: Vec<Write>) -> Result<Committed, StoreError> {
+        let now = self.clock.now();
         let mut state = self.held.0.lock();
         let state = state.open()?;
+        if let Some(overlay) = state.stores.get(namespace) {
+            let own = |condition: &Condition| overlay.read(condition.key(), now);
+            let fails = |condition: &Condition| own(condition).is_some_and(|own| !holds(condition, own.as_ref()));
+            if let Some(condition) = conditions.iter().position(fails) {
+                return Ok(Committed::Refused { condition });
+            }
+        }
         let bytes = writes.iter().map(write_bytes).sum();
         state.weight.add(conditions.len() + writes.len(), bytes)?;
         let rev = state.next_rev();
@@ -144,7 +150,7 @@ impl HeldKv {
             };
             overlay.writes.insert(key, held);
         }
-        Ok(rev)
+        Ok(Committed::At(rev))
     }
 
     /// A page of the store with what is held laid over it. `page` begins after `after` and ends the listing if it is the last.
@@ -215,11 +221,18 @@ impl Kv for HeldKv {
         {
             return Ok(Committed::Refused { condition });
         }
-        Ok(Committed::At(self.hold(namespace, conditions, writes)?))
+        self.hold(namespace, conditions, writes)
     }
 
     async fn watch(&self, namespace: &Namespace, prefix: Bytes, from: WatchFrom) -> Result<BoxStream<Change>, StoreError> {
         self.inner.watch(namespace, prefix, from).await
+    }
+}
+
+fn holds(condition: &Condition, present: Option<&Entry>) -> bool {
+    match condition {
+        Condition::Absent(_) => present.is_none(),
+        Condition::At(_, rev) => present.is_some_and(|entry| entry.rev == *rev),
     }
 }
 
