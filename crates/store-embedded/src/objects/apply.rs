@@ -261,5 +261,5 @@ pub(super) fn share_files(batch: &Batch<'_>, content: &Content) -> rusqlite::Res
 /// A version by its number, to be removed: it was found before the batch.
 pub(super) fn numbered(batch: &Batch<'_>, n: i64) -> rusqlite::Result<Option<Found>> {
     let sql = format!("SELECT {COLUMNS} FROM object WHERE n = ?1");
-    batch.connection.prepare_cached(&sql)?.query_row([n], |row| Found::to_remove(row)).optional()
+    batch.connection.prepare_cached(&sql)?.query_row([n], Found::to_remove).optional()
 }

@@ -48,7 +48,7 @@ impl Writer {
             let (now, later) = rest.split_at(rest.len().min(usize::try_from(room).expect("a block fits into memory")));
             self.sum = crc32c::crc32c_append(self.sum, now);
             self.bytes += now.len() as u64;
-            if self.bytes % BLOCK == 0 {
+            if self.bytes.is_multiple_of(BLOCK) {
                 self.end_block();
             }
             rest = later;
@@ -75,7 +75,7 @@ impl Writer {
 
     /// Makes all of it durable.
     pub(super) fn finish(mut self) -> Result<(u64, Temporary), StoreError> {
-        if self.bytes % BLOCK != 0 {
+        if !self.bytes.is_multiple_of(BLOCK) {
             self.end_block();
         }
         let sums = std::mem::take(&mut self.sums);

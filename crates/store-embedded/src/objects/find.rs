@@ -73,7 +73,7 @@ type Decode = fn(&rusqlite::Row<'_>) -> rusqlite::Result<Found>;
 
 fn one(connection: &Connection, condition: &str, bucket: i64, key: &str, decode: Decode) -> rusqlite::Result<Option<Found>> {
     let sql = format!("SELECT {COLUMNS} FROM object {condition}");
-    connection.prepare_cached(&sql)?.query_row(params![bucket, key.as_bytes()], |row| decode(row)).optional()
+    connection.prepare_cached(&sql)?.query_row(params![bucket, key.as_bytes()], decode).optional()
 }
 
 fn named(
@@ -88,7 +88,7 @@ fn named(
     }
     let Some(n) = row::number(name) else { return Ok(None) };
     let sql = format!("SELECT {COLUMNS} FROM object WHERE n = ?1 AND bucket = ?2 AND key = ?3 AND NOT is_null");
-    connection.prepare_cached(&sql)?.query_row(params![n, bucket, key.as_bytes()], |row| decode(row)).optional()
+    connection.prepare_cached(&sql)?.query_row(params![n, bucket, key.as_bytes()], decode).optional()
 }
 
 /// Whether the version is still there.

@@ -17,6 +17,9 @@ fn is_over(since: Timestamp, span: Option<Duration>, now: Timestamp) -> bool {
 /// What goes by a rule: key, and version if it goes for ever.
 type Going = Vec<(String, Option<VersionId>)>;
 
+/// What a rule ends now, and whether that counts.
+type Step = (fn(&Bucket, &LifecycleRule, Timestamp) -> Going, bool);
+
 impl State {
     /// Follows the rules, each step on what the one before has left: objects, old versions, lone delete markers, uploads.
     pub(super) fn sweep(&mut self, now: Timestamp) -> Result<u64, StoreError> {
@@ -25,8 +28,7 @@ impl State {
             .filter(|(_, rule)| rule.enabled)
             .collect();
         let mut gone = 0;
-        let steps: [(fn(&Bucket, &LifecycleRule, Timestamp) -> Going, bool); 3] =
-            [(expired, true), (old, true), (lone_markers, false)];
+        let steps: [Step; 3] = [(expired, true), (old, true), (lone_markers, false)];
         for (find, counts) in steps {
             for (name, rule) in &rules {
                 for (key, version) in find(self.bucket(name)?, rule, now) {

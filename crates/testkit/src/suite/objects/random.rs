@@ -71,7 +71,7 @@ impl Pair<'_> {
     }
 
     fn key(&self) -> &'static str {
-        *self.rng.pick(&KEYS)
+        self.rng.pick::<&str>(&KEYS)
     }
 
     fn bytes(&self) -> Bytes {
@@ -165,7 +165,7 @@ impl Pair<'_> {
     }
 
     async fn list(&mut self, bucket: usize) {
-        let mut query = query(*self.rng.pick(&["", "a", "a/", "b/"]), None, self.rng.below(5));
+        let mut query = query(self.rng.pick::<&str>(&["", "a", "a/", "b/"]), None, self.rng.below(5));
         query.delimiter = self.rng.percent(60).then(|| "/".into());
         query.after = self.rng.percent(40).then(|| self.rng.pick(&["a", "a/", "a/b", "a/b/", "b/", "zz"]).to_string());
         let ours = self.store.objects.list(self.bucket(bucket), query.clone()).await.expect("readable");
