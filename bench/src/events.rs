@@ -33,7 +33,7 @@ async fn latency(parts: &Parts) -> Result<String> {
     let request = load::request("chain.localhost", "/queue/send?queue=work&body=x");
     for _ in 0..MESSAGES {
         ensure!(client.call(&request).await? == 200, "the message was not sent");
-        tokio::time::sleep(Duration::from_millis(2)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
     let list = |function: &'static str| node.json(format!("trace --list --of chain/{function} -n {MESSAGES} --json"));
@@ -72,10 +72,10 @@ fn gap_ns(trace: &Value) -> Option<i64> {
     let (mut sent, mut started) = (None, None);
     walk(trace, &mut |span| {
         let name = span["name"].as_str().unwrap_or_default();
-        let (at, duration) = (span["at_ns"].as_i64()?, span["duration_ns"].as_i64()?);
+        let (at, duration) = (span["offset_ns"].as_i64()?, span["duration_ns"].as_i64()?);
         if name.starts_with("queue.work send") {
             sent = Some(at + duration);
-        } else if name.starts_with("queue work") {
+        } else if name.starts_with("worker queue work") {
             started = Some(at);
         }
         Some(())

@@ -179,7 +179,7 @@ async fn dayfly(parts: &Parts, folder: &Folder) -> Result<Endpoint> {
     let address: SocketAddr = text("endpoint_url")?.trim_start_matches("http://").parse()?;
     let (id, secret) = (text("id")?, text("secret")?);
     let mut server = node.into_server();
-    server.address = address;
+    (server.address, server.host) = (address, address.to_string());
     Ok(Endpoint { server, id, secret })
 }
 

@@ -1,11 +1,8 @@
 //! Effects that commit together: ten thousand messages, fifty power cuts, and a counter that says ten thousand.
 
-use std::{
-    thread,
-    time::{Duration, SystemTime},
-};
+use std::{thread, time::Duration};
 
-use testkit::SeededRng;
+use testkit::{SeededRng, rng::seeds};
 
 use super::support::{Folder, Node, eventually, program};
 
@@ -13,8 +10,6 @@ const MESSAGES: u64 = 10_000;
 const KILLS: usize = 50;
 /// The node lives so long between two kills, drawn anew each time.
 const LIFE_MS: std::ops::Range<usize> = 15..120;
-/// The name of the seed: the same one kills at the same moments, as far as the machine allows.
-const SEED: &str = "DAYFLY_TEST_SEED";
 
 /// What is left when everything was worked off.
 #[derive(Debug)]
@@ -28,9 +23,7 @@ struct End {
 
 /// One function counts what it is given, and sends a message for each, while its node is killed again and again.
 fn run(effects: &str) -> End {
-    let seed = std::env::var(SEED).ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(now_ns);
-    println!("{SEED}={seed}");
-    let chance = SeededRng::new(seed);
+    let chance = SeededRng::new(seeds(1).next().expect("one was asked for"));
     let program = program("state").display().to_string();
     let folder = Folder::with_manifest(&format!(
         "app = \"count\"\n\
@@ -62,10 +55,6 @@ fn run(effects: &str) -> End {
     };
     assert_eq!(node.stop(), 0);
     end
-}
-
-fn now_ns() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(7, |since| since.subsec_nanos().into())
 }
 
 /// Messages of a queue in whatever state.
