@@ -104,6 +104,11 @@ pub(super) async fn tables_of_the_platform_are_not_for_apps(fixture: &SqlFixture
         "CREATE TRIGGER _dayfly_g AFTER INSERT ON t BEGIN SELECT 1; END",
         "CREATE TEMP TABLE _dayfly_change (seq, tbl, op, columns, old, new, cause)",
         "SELECT _dayfly_cause()",
+        // What a query calls itself opens nothing.
+        "WITH _dayfly_0_0 AS (SELECT * FROM _dayfly_change) SELECT * FROM _dayfly_0_0",
+        "WITH _dayfly_0_0 AS (SELECT load_extension('x')) SELECT * FROM _dayfly_0_0",
+        "SELECT * FROM (SELECT * FROM _dayfly_change) AS _dayfly_0_0",
+        "WITH _dayfly_0_0 AS (SELECT 1 UNION SELECT count(*) FROM _dayfly_migration) INSERT INTO t SELECT * FROM _dayfly_0_0",
     ] {
         match refused(&*connection, text).await {
             StoreError::Denied(_) | StoreError::Rejected(_) => {}
