@@ -29,7 +29,7 @@ fn finish(document: &mut OpenApi) {
         components.add_security_scheme("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     }
     for item in document.paths.paths.values_mut() {
-        for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+        for operation in [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten() {
             for answer in operation.responses.responses.values_mut() {
                 if let RefOr::T(answer) = answer {
                     answer.description = "Done".into();
