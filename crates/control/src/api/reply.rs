@@ -10,6 +10,9 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::{Serialize, de::DeserializeOwned};
 use types::{AppName, ByteCount, Code, EnvName, Problem, limits, revision::AppKey};
 
+/// Seconds after which a write that found the disk full may be tried again: as for events and objects.
+const FULL_RETRY: http::HeaderValue = http::HeaderValue::from_static("5");
+
 /// A problem as a response: JSON, with the status of its code or the one that HTTP itself names.
 #[derive(Debug)]
 pub(crate) struct Refusal {
@@ -40,9 +43,13 @@ impl IntoResponse for Refusal {
         if status.is_server_error() {
             tracing::error!(code = %problem.code, message = %problem.message, "a request of the control API failed");
         }
+        let is_full = problem.code == Code::E0602;
         let mut response = (status, Json(problem)).into_response();
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(http::header::WWW_AUTHENTICATE, http::HeaderValue::from_static("Bearer"));
+        }
+        if is_full {
+            response.headers_mut().insert(http::header::RETRY_AFTER, FULL_RETRY);
         }
         response
     }
