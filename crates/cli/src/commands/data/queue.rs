@@ -54,8 +54,20 @@ pub(crate) async fn run(context: &Context, Queue { of, verb }: Queue) -> Result 
     }
 }
 
+/// All of them: a page may be full, and what is meant stand behind it.
 async fn queues(data: &Data) -> Result<Vec<QueueRow>> {
-    Ok(data.client.search(&data.path(&["queues"]), &Page { limit: Some(1_000), ..Page::default() }).await?)
+    const PAGE: usize = 1_000;
+    let mut all: Vec<QueueRow> = Vec::new();
+    loop {
+        let after = all.last().map(|row| row.name.clone());
+        let page = Page { after, limit: Some(PAGE), ..Page::default() };
+        let found: Vec<QueueRow> = data.client.search(&data.path(&["queues"]), &page).await?;
+        let is_last = found.len() < PAGE;
+        all.extend(found);
+        if is_last {
+            return Ok(all);
+        }
+    }
 }
 
 /// The queue of dead letters that is meant: that of a queue or of a function with a consumer, or the named one itself.
