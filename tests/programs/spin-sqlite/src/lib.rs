@@ -18,7 +18,7 @@ fn handle(request: Request) -> anyhow::Result<impl IntoResponse> {
     let values = [sqlite3::Value::Text(request.path().to_owned()), sqlite3::Value::Real(0.5), sqlite3::Value::Blob(vec![1, 2])];
     new.execute("INSERT INTO visits (who, share, raw) VALUES (?, ?, ?)", &values)?;
     let (row, changes) = (new.last_insert_rowid(), new.changes());
-    let seen = old.execute("SELECT who, share, raw, NULL AS nothing FROM visits WHERE id = ?", &[sqlite::Value::Integer(row)])?;
+    let seen = old.execute("SELECT who, share, raw, NULL AS absent FROM visits WHERE id = ?", &[sqlite::Value::Integer(row)])?;
     let text = seen.rows().next().and_then(|row| row.get::<&str>("who").map(str::to_owned));
     let body = format!("row {row} changes {changes} columns {:?} who {text:?} values {:?}\n", seen.columns, seen.rows[0].values);
     Ok(Response::new(200, body))

@@ -3,11 +3,13 @@
 use std::io::{self, Read};
 
 use dayfly::{
-    Delivery, Error, Event, Response, config,
+    Delivery, Error, Event, Response, bucket, config,
     events::{self, Publish},
     kv,
     queue::{self, Message},
+    sql,
 };
+use serde_json::json;
 
 pub fn work_off(delivery: &Delivery) -> Result<Response, Error> {
     let mode = setting("MODE", "count")?;
@@ -19,6 +21,8 @@ pub fn work_off(delivery: &Delivery) -> Result<Response, Error> {
         "count-good" => count_good(delivery),
         "unknown-ids" => Ok(Response::failed(["nobody"])),
         "nonsense" => Ok(Response::json("{\"failed\": 7}")),
+        "count-unknown-ids" => count(delivery).map(|()| Response::failed(["nobody"])),
+        "count-nonsense" => count(delivery).map(|()| Response::json("{\"failed\": 7}")),
         "trap" => {
             count(delivery)?;
             panic!("trapped on purpose, after {} events", delivery.events.len());
@@ -31,6 +35,7 @@ pub fn work_off(delivery: &Delivery) -> Result<Response, Error> {
         "forward" => each(delivery, forward),
         "set" => each(delivery, set),
         "publish" => each(delivery, publish),
+        "use-and-fail" => use_and_fail(delivery),
         "log" => each(delivery, |event| {
             log(event);
             Ok(())
@@ -91,6 +96,28 @@ fn set(event: &Event) -> Result<(), Error> {
 fn publish(event: &Event) -> Result<(), Error> {
     let published = Publish::new(setting("TYPE", "forwarded")?).subject(event.id.as_str());
     events::publish(published.data("text/plain", event.data.clone())).map(drop)
+}
+
+/// Uses a database, a bucket, a queue, a store and a secret, and answers 500 with what came of it. Of the secret it tells the length alone.
+fn use_and_fail(delivery: &Delivery) -> Result<Response, Error> {
+    let event = delivery.events.first().ok_or_else(|| Error::other("no event"))?;
+    let database = sql::open("main")?;
+    database.execute("CREATE TABLE IF NOT EXISTS used (id TEXT, body TEXT)", Vec::new())?;
+    let row = vec![sql::Value::Text(event.id.clone()), sql::Value::Text(event.text())];
+    database.execute("INSERT INTO used VALUES (?1, ?2)", row)?;
+    let rows = database.query("SELECT count(*), max(body) FROM used", Vec::new())?;
+    let files = bucket::open("files")?;
+    files.write(&event.id, &event.data)?;
+    let object = files.read(&event.id)?;
+    let sent = queue::send(&setting("OUT", "out")?, event.data.clone())?;
+    let count = kv::open(&setting("STORE", "things")?)?.increment("n", 1)?;
+    let secret = config::get("API_KEY")?.map(|secret| secret.len());
+    let told = json!({
+        "event": event.id, "rows": format!("{:?}", rows.rows), "object": object.len(), "names": files.names()?.collect::<Result<Vec<_>, _>>()?,
+        "sent": sent.id, "count": count, "secret": secret,
+    });
+    println!("used {told}");
+    Ok(Response::json(format!("{told}\n")).status(500))
 }
 
 fn log(event: &Event) {
