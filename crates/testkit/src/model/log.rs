@@ -194,9 +194,12 @@ impl Log for ModelLog {
         let now = self.clock.now();
         let appended = self.with(stream, |stream| {
             if let Some(expect) = expect.filter(|_| !self.has(LogFlaw::IgnoresExpectations)) {
+                // One that is the same as an earlier one of this call is not new either.
+                let mut fresh = BTreeSet::new();
                 let is_new = |record: &&Record| {
                     let known = record.dedup.as_ref().and_then(|key| stream.keys.get(key));
-                    known.is_none_or(|(_, _, until)| *until <= now)
+                    let is_fresh = record.dedup.clone().is_none_or(|key| fresh.insert(key));
+                    is_fresh && known.is_none_or(|(_, _, until)| *until <= now)
                 };
                 let places: BTreeSet<usize> =
                     records.iter().filter(is_new).map(|record| stream.place_of(record, stream.free())).collect();
