@@ -2,7 +2,7 @@
 //!
 //! Each step may be repeated: a deployment that breaks off in between is deployed again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use ports::{
     StoreError,
@@ -20,7 +20,7 @@ use types::{
     object::{CorsRule, LifecycleRule, Versioning},
     revision::AppKey,
     settings::BucketSettings,
-    trigger::Source,
+    trigger::{ChangeKind, Source},
     wire::api::MigrationPlan,
 };
 
@@ -241,7 +241,9 @@ fn cors_rule(origins: &[String]) -> CorsRule {
     }
 }
 
-/// The feeds of these functions: each change of a store goes to the queue of each function that waits for it.
+/// The feeds of these functions: each change of a store goes to the queue of each function that waits for it. A function has one queue,
+/// whatever revision works it off, so where its revisions ask for different changes the feed is for all changes that any of them may
+/// want. The revision that gets a change leaves out what it didn't ask for.
 pub(crate) fn feeds<'a>(functions: impl Iterator<Item = (&'a AppKey, &'a Function)>) -> Vec<Feed> {
     let mut feeds: BTreeMap<(QueueName, FeedSource), Feed> = BTreeMap::new();
     for (key, function) in functions {
@@ -255,13 +257,27 @@ pub(crate) fn feeds<'a>(functions: impl Iterator<Item = (&'a AppKey, &'a Functio
         };
         let queue = QueueName::of_trigger(key, &function.name);
         let feed = Feed { source: source.clone(), change: *change, matching: matching.clone(), queue: queue.clone() };
-        feeds.insert((queue, source), feed);
+        match feeds.entry((queue, source)) {
+            Entry::Vacant(first) => drop(first.insert(feed)),
+            Entry::Occupied(mut known) => widen(known.get_mut(), feed),
+        }
     }
     feeds.into_values().collect()
 }
 
+fn widen(feed: &mut Feed, other: Feed) {
+    if feed.change != other.change {
+        feed.change = ChangeKind::Any;
+    }
+    if feed.matching != other.matching {
+        feed.matching = None;
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use types::trigger::{On, Rules};
+
     use super::*;
 
     #[test]
@@ -275,5 +291,29 @@ mod tests {
         assert_eq!((set.versioning, set.lifecycle.len(), set.cors[0].origins.len()), (Versioning::On, 2, 1));
         let unset = bucket_config(set, Some(&settings), None);
         assert_eq!((unset.versioning, unset.lifecycle, unset.cors.len()), (Versioning::Suspended, vec![theirs], 0));
+    }
+
+    fn watching(change: ChangeKind, matching: Option<&str>) -> Function {
+        let name: types::FunctionName = "w".parse().expect("a good name");
+        let source = Source::Kv { store: "carts".into(), change, matching: matching.map(str::to_owned) };
+        let rules = Rules { batch: 10, wait: std::time::Duration::ZERO, retries: 2, dead: "w-dead".into() };
+        let on = On { source, rules };
+        Function { on: Some(on), ..Function::empty(name, "w".into(), types::app::Build::Component) }
+    }
+
+    #[test]
+    fn revisions_that_want_different_changes_get_all_that_either_wants_and_each_once() {
+        let key = AppKey { app: "shop".parse().expect("a good name"), env: "dev".parse().expect("a good name") };
+        let of = |functions: &[Function]| {
+            let feeds = feeds(functions.iter().map(|function| (&key, function)));
+            let [feed] = &feeds[..] else { panic!("{feeds:?}: a change is told to one queue once") };
+            (feed.change, feed.matching.clone())
+        };
+        let (written, deleted, any) = (ChangeKind::Written, ChangeKind::Deleted, ChangeKind::Any);
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(of(&[watching(written, Some("a*")), watching(written, Some("a*"))]), (written, some("a*")));
+        assert_eq!(of(&[watching(written, Some("a*")), watching(written, Some("b*"))]), (written, None));
+        assert_eq!(of(&[watching(written, Some("a*")), watching(deleted, Some("a*"))]), (any, some("a*")));
+        assert_eq!(of(&[watching(any, None), watching(written, Some("a*"))]), (any, None));
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use ports::{StoreError, catalog};
+use ports::{StoreError, catalog, feeds::Feed};
 use types::{
     App, Code, Digest, LiveApp, Problem, Resource, Revision, RevisionNumber,
     app::ResourceKind,
@@ -196,7 +196,7 @@ impl Control {
                 Err(error) => tracing::error!(app = %deployed.key, %error, "an app can't be read and is not served"),
             }
         }
-        self.install_feeds(&served).await?;
+        self.data.feeds.install(self.feeds(&served, None)).await?;
         self.publisher.publish(served);
         Ok(())
     }
@@ -212,18 +212,18 @@ impl Control {
         Ok(snapshot::Served { key: deployed.key.clone(), shares })
     }
 
-    /// Tells the stores who waits for which changes once these apps are served as given, and all others as before.
-    async fn install_feeds(&self, served: &[snapshot::Served]) -> Result<(), Problem> {
+    /// Who waits for which changes if these apps are served as given, all others as before, and one as it is given live as well.
+    fn feeds(&self, served: &[snapshot::Served], more: Option<&LiveApp>) -> Vec<Feed> {
         let present = self.publisher.snapshot();
-        let stays = |app: &&Arc<LiveApp>| served.iter().all(|served| served.key != app.key);
-        let others = present.apps.iter().filter(stays).flat_map(|app| {
+        let stays = |app: &&LiveApp| served.iter().all(|served| served.key != app.key);
+        let others = present.apps.iter().map(Arc::as_ref).filter(stays).chain(more).flat_map(|app| {
             let functions = app.shares.iter().flat_map(|(revision, _)| revision.functions.values());
             functions.map(|live| (&live.key, &live.function))
         });
         let new = served.iter().flat_map(|served| {
             served.shares.iter().flat_map(|share| share.revision.app.functions.values().map(|function| (&served.key, function)))
         });
-        Ok(self.data.feeds.install(apply::feeds(others.chain(new))).await?)
+        apply::feeds(others.chain(new))
     }
 
     async fn prepare_all(&self, deploy: &Deploy, plan: &Plan) -> Result<BTreeMap<types::FunctionName, Prepared>, Problem> {
@@ -294,9 +294,17 @@ impl Control {
         let all = Share { revision: revision.number, weight: 1 };
         let site = self.site_of(&revision).await?;
         let served = snapshot::Served { key: key.clone(), shares: vec![Weighed { revision, site, weight: all.weight }] };
-        self.install_feeds(std::slice::from_ref(&served)).await?;
+        // While both may be served, and whichever is if this breaks off: the feeds of what was served and of what will be.
+        let present = self.publisher.app(key);
+        let both = self.feeds(std::slice::from_ref(&served), present.as_deref());
+        let only = self.feeds(std::slice::from_ref(&served), None);
+        let is_wider = both != only;
+        self.data.feeds.install(both).await?;
         self.catalog.serve(key, vec![all]).await?;
         self.publisher.publish([served]);
+        if is_wider && let Err(error) = self.data.feeds.install(only).await {
+            tracing::warn!(app = %key, %error, "feeds of the revision before stay until the next deployment or start");
+        }
         Ok(())
     }
 
