@@ -3,10 +3,9 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
-use super::support::{Folder, Node, Request, assert_has, eventually};
+use super::support::{Folder, Node, Request, SmallDisk, assert_has, eventually};
 
 const KEEPS: &str = "uses = [\"kv.things\"]";
 
@@ -117,45 +116,11 @@ fn a_replay_of_a_damaged_file_says_so() {
     node.cli(&["replay", "--from", "nowhere.dayfly"]).expect_code(1);
 }
 
-/// A small disk that is unmounted with its handle.
-struct SmallDisk(Folder);
-
-impl SmallDisk {
-    fn mount(mebibytes: u32) -> Self {
-        let folder = Folder::new();
-        let size = format!("size={mebibytes}m");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "dayfly-e2e"]).arg(folder.path()).output();
-        let mounted = mounted.expect("mount is installed");
-        let why = String::from_utf8_lossy(&mounted.stderr);
-        assert!(
-            mounted.status.success(),
-            "this test mounts a small tmpfs, which takes root (sudo -E cargo test -p server): {why}"
-        );
-        Self(folder)
-    }
-    /// Takes all the room there is.
-    fn fill(&self) -> PathBuf {
-        use std::io::Write as _;
-        let filler = self.0.file("filler");
-        let mut file = fs::File::create(&filler).expect("the disk is ours");
-        for size in [1 << 20, 64 << 10, 4096, 1] {
-            while file.write_all(&vec![0xee; size]).is_ok() {}
-        }
-        filler
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
-    }
-}
-
 #[test]
 fn a_full_disk_refuses_writes_keeps_serving_and_recovers() {
     let disk = SmallDisk::mount(24);
     let folder = Folder::app("shop", "rust-wasip2", KEEPS);
-    let data = disk.0.file("data");
+    let data = disk.file("data");
     fs::create_dir(&data).expect("there is room");
     let mut node = Node::server(&data, &[]);
     node.deploy(folder.path());

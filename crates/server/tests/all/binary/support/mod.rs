@@ -3,6 +3,7 @@
 //! Everything is bounded: commands by [`process::run`], waits by [`eventually`], sockets by their read timeout. Children die with their handle.
 
 pub(crate) mod app;
+pub(crate) mod disk;
 pub(crate) mod http;
 pub(crate) mod node;
 pub(crate) mod process;
@@ -10,6 +11,7 @@ pub(crate) mod text;
 pub(crate) mod upstream;
 
 pub(crate) use app::{Folder, program, repository};
+pub(crate) use disk::SmallDisk;
 pub(crate) use http::{Request, Response};
 pub(crate) use node::Node;
 pub(crate) use process::{Finished, dayfly, run};

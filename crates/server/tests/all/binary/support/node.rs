@@ -119,6 +119,23 @@ impl Node {
     fn authorized(&self, target: impl Into<String>) -> Request {
         Request::get(target).header("authorization", format!("Bearer {}", self.token))
     }
+    /// Writes through the control API, whatever the answer.
+    pub(crate) fn write(&self, method: &'static str, target: &str, kind: &str, body: impl Into<Vec<u8>>) -> Response {
+        let request = Request { body: Some(body.into()), ..self.authorized(target).method(method) };
+        request.header("content-type", kind).send(self.control)
+    }
+    /// Sets a secret of an app in `prod`.
+    pub(crate) fn secret(&self, app: &str, name: &str, value: &str) {
+        let set = self.write("PUT", &format!("/v1/apps/{app}/prod/secrets/{name}"), "application/octet-stream", value);
+        assert!(set.status < 300, "{}", set.text());
+    }
+    /// Messages of a queue of an app in `prod`, in whatever state.
+    pub(crate) fn waiting(&self, app: &str, queue: &str) -> u64 {
+        let all = self.api(&format!("/v1/apps/{app}/prod/queues?prefix={queue}"));
+        let row = all.as_array().expect("a list").iter().find(|row| row["name"] == queue);
+        let count = |name: &str| row.and_then(|row| row[name].as_u64()).unwrap_or(0);
+        ["ready", "delayed", "claimed"].into_iter().map(count).sum()
+    }
 
     /// A command that speaks to this node, run in its folder.
     pub(crate) fn command(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
@@ -156,6 +173,14 @@ impl Node {
         let id = response.header("x-request-id").expect("each answer carries its id");
         let asked = self.authorized(format!("/v1/invocations/{id}"));
         eventually(&format!("a record of {id}"), || Some(asked.send(self.control)).filter(|answer| answer.status == 200)).json()
+    }
+
+    /// Time that the node has computed, in ticks of the kernel's clock, as proc_pid_stat(5) tells.
+    pub(crate) fn cpu_ticks(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.0.id())).expect("the node runs");
+        let (_, fields) = stat.rsplit_once(')').expect("the kernel tells");
+        // The 14th and the 15th of all fields; two stand before these.
+        fields.split_ascii_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
     }
 
     /// Memory that the node has resident, in KiB, as proc_pid_status(5) tells.
