@@ -76,7 +76,12 @@ impl Runner {
         let mut sets = sets.into_iter();
         while let Some(set) = sets.next() {
             let later: Vec<Receipt> = sets.as_slice().iter().flatten().map(|tried| tried.delivery.receipt).collect();
-            let held: Vec<Receipt> = set.iter().map(|tried| tried.delivery.receipt).chain(later.iter().copied()).collect();
+            // First, so that what is taken out here is not renewed: it would look like a lost lease.
+            let (ready, tried) = self.sort_out(set).await;
+            if ready.is_empty() {
+                continue;
+            }
+            let held: Vec<Receipt> = tried.iter().map(|tried| tried.delivery.receipt).chain(later.iter().copied()).collect();
             let paused = tokio::select! {
                 // The set is abandoned: nothing that it does could be committed any more.
                 () = keep(&self.shared, &self.queue, &held) => {
@@ -84,7 +89,7 @@ impl Runner {
                     self.give_back(&held, Duration::ZERO).await;
                     return;
                 }
-                paused = self.set(set) => paused,
+                paused = self.set(&ready, tried) => paused,
             };
             // The rest waits for what came before it: order holds, and its own deliveries don't count.
             if let Some(pause) = paused.filter(|_| !later.is_empty()) {
@@ -128,19 +133,15 @@ impl Runner {
     }
 
     /// Runs one set. Gives the pause if something of it comes again, for what must wait behind it.
-    async fn set(&self, set: Vec<Tried>) -> Option<Duration> {
-        let (ready, tried) = self.sort_out(set).await;
-        if ready.is_empty() {
-            return None;
-        }
+    async fn set(&self, ready: &[Ready], tried: Vec<Tried>) -> Option<Duration> {
         let attempt = tried.iter().map(|tried| tried.attempt).max().unwrap_or(1);
-        match ask(&self.shared, &self.reader, &ready, attempt, &self.stop).await {
+        match ask(&self.shared, &self.reader, ready, attempt, &self.stop).await {
             Asked::Stopped => {
                 let receipts: Vec<Receipt> = tried.iter().map(|tried| tried.delivery.receipt).collect();
                 self.give_back(&receipts, Duration::ZERO).await;
                 Some(Duration::ZERO)
             }
-            Asked::Verdict(Verdict::Done { failed }) => self.done(&ready, tried, &failed).await,
+            Asked::Verdict(Verdict::Done { failed }) => self.done(ready, tried, &failed).await,
             Asked::Verdict(Verdict::Failed { reason }) => {
                 let alone = tried.len() == 1;
                 self.failed(tried, &reason, alone).await
@@ -151,7 +152,8 @@ impl Runner {
             }
             Asked::Verdict(Verdict::Superseded) => {
                 tracing::debug!(queue = %self.queue.0, "a batch was taken over by somebody else");
-                None
+                // What follows it must not overtake it there.
+                Some(Duration::ZERO)
             }
             Asked::Verdict(Verdict::Unknown { reason }) => {
                 tracing::warn!(queue = %self.queue.0, reason, "it is not known what became of a batch; it comes again when its lease is over");
