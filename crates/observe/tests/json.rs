@@ -28,7 +28,8 @@ fn check(value: impl serde::Serialize, prefix: &str, expected: &str) {
     keys(&serde_json::to_value(value).expect("it encodes"), "", &mut found);
     let found: Vec<_> = found.into_iter().filter(|key| !key.starts_with(prefix) || prefix.is_empty()).collect();
     // What a usage has is the same wherever one is.
-    let usage = ["bucket", "event", "queue", "sql", "stream"].map(|kind| [String::new(), ".bytes".into(), ".calls".into()].map(|key: String| format!("{kind}{key}")));
+    let usage = ["bucket", "event", "queue", "sql", "stream"]
+        .map(|kind| [String::new(), ".bytes".into(), ".calls".into()].map(|key: String| format!("{kind}{key}")));
     let mut expected: BTreeSet<String> = expected.split_whitespace().map(str::to_owned).collect();
     for place in expected.iter().filter_map(|key| key.strip_suffix("usage.wall_ns").map(str::to_owned)).collect::<Vec<_>>() {
         expected.extend(usage.iter().flatten().map(|key| format!("{place}usage.{key}")));

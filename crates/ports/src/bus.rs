@@ -1,10 +1,7 @@
 //! Event buses of apps.
 
 use async_trait::async_trait;
-use types::{
-    Cause, CloudEvent,
-    event::BusName,
-};
+use types::{Cause, CloudEvent, event::BusName};
 
 use crate::{StoreError, unit::Effects};
 

@@ -91,7 +91,8 @@ impl Catalog for CatalogStore {
         now: Timestamp,
     ) -> Result<Revision, StoreError> {
         let key = key.clone();
-        self.run(move |inner| inner.write(|connection| add(connection, &key, after, Deployment { app, artifacts, parts }, now))).await
+        self.run(move |inner| inner.write(|connection| add(connection, &key, after, Deployment { app, artifacts, parts }, now)))
+            .await
     }
 
     async fn serve(&self, key: &AppKey, shares: Vec<Share>) -> Result<(), StoreError> {

@@ -65,7 +65,11 @@ async fn write(dir: &Path) {
     let model = App { since: Some("2026-01-01".into()), ..App::empty(app, env) };
     let artifacts = BTreeMap::from([("api".parse().expect("a name"), Digest::from_bytes([1; 32]))]);
     let catalog = store.catalog();
-    let revision = catalog.add(&key(), None, model, artifacts, types::revision::Parts::default(), clock.now()).await.expect("it is the first").number;
+    let revision = catalog
+        .add(&key(), None, model, artifacts, types::revision::Parts::default(), clock.now())
+        .await
+        .expect("it is the first")
+        .number;
     catalog.serve(&key(), vec![Share { revision, weight: 1 }]).await.expect("it exists");
     store.blob().put(Bytes::from("a blob")).await.expect("there is room");
 

@@ -69,7 +69,8 @@ async fn numbers_revisions_from_one(catalog: &dyn Catalog) {
 
 async fn refuses_who_did_not_know_the_newest(catalog: &dyn Catalog) {
     let key = named("shop");
-    let first = catalog.add(&key, None, app(&key, "one"), artifacts(1), Parts::default(), NOW).await.expect("nobody was there").number;
+    let first =
+        catalog.add(&key, None, app(&key, "one"), artifacts(1), Parts::default(), NOW).await.expect("nobody was there").number;
     for stale in [None, Some(RevisionNumber(2))] {
         let refused = catalog.add(&key, stale, app(&key, "two"), artifacts(2), Parts::default(), NOW).await;
         assert!(matches!(refused, Err(StoreError::Changed(_))), "{refused:?}");
@@ -84,7 +85,9 @@ async fn one_of_many_deployers_wins(catalog: Arc<dyn Catalog>) {
     let key = named("shop");
     let deploy = |byte: u8| {
         let (catalog, key) = (catalog.clone(), key.clone());
-        tokio::spawn(async move { catalog.add(&key, None, app(&key, "race"), artifacts(byte), Parts::default(), NOW).await.is_ok() })
+        tokio::spawn(
+            async move { catalog.add(&key, None, app(&key, "race"), artifacts(byte), Parts::default(), NOW).await.is_ok() },
+        )
     };
     let mut won = 0;
     for task in (0..8).map(deploy).collect::<Vec<_>>() {

@@ -125,7 +125,9 @@ impl Run<'_> {
             0 => queue.ack(&names[index], receipts).await,
             1 => queue.extend(&names[index], receipts, time).await,
             2 if index != 2 => queue.bury(&names[index], receipts, &names[2], "why").await,
-            _ => queue.nack(&names[index], receipts, if time.as_millis().is_multiple_of(2) { time } else { Duration::ZERO }).await,
+            _ => {
+                queue.nack(&names[index], receipts, if time.as_millis().is_multiple_of(2) { time } else { Duration::ZERO }).await
+            }
         };
         settled.expect("there is room")
     }
