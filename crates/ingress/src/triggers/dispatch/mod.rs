@@ -121,7 +121,19 @@ impl Lane {
         if deliveries.len() < batch && !rules.wait.is_zero() {
             deliveries = self.fill(deliveries, batch, rules.wait).await;
         }
+        self.notice_deployments();
         self.start(deliveries).await
+    }
+
+    /// A claim may have waited for long: what it gave goes to the revisions that are served now.
+    fn notice_deployments(&mut self) {
+        if self.candidates.has_changed().unwrap_or(false) {
+            let readers = Readers::of(&self.candidates.borrow_and_update());
+            // Without any the lane is about to be stopped; the ones it knows take what it has.
+            if readers.heaviest().is_some() {
+                self.readers = readers;
+            }
+        }
     }
 
     fn runs_max(&self) -> usize {
