@@ -71,6 +71,19 @@ async fn an_older_snapshot_is_ignored_by_triggers() {
 }
 
 #[tokio::test]
+async fn what_a_worker_has_waited_for_goes_to_the_revision_that_is_served_by_then() {
+    let world = World::new(vec![worker(|_| {})], |_| done()).await;
+    world.send(&["before"]).await;
+    // The worker waits for more by now.
+    world.settle().await;
+    world.triggers.install(&shared(2, vec![(2, vec![worker(|_| {})], 1)]));
+    world.settle().await;
+    world.send(&["after"]).await;
+    let revisions: Vec<u32> = world.seen().iter().map(|seen| seen.revision).collect();
+    assert_eq!(revisions, [1, 2]);
+}
+
+#[tokio::test]
 async fn batches_are_shared_by_weight() {
     let snapshot =
         shared(2, vec![(1, vec![worker(|rules| rules.batch = 1)], 75), (2, vec![worker(|rules| rules.batch = 1)], 25)]);

@@ -178,9 +178,7 @@ impl Shell {
 
 /// Commands that change nothing may be typed again.
 fn is_repeatable(typed: &str) -> bool {
-    const READING: [&str; 5] = ["curl ", "dayfly trace", "dayfly logs", "dayfly cost", "dayfly replay"];
-    const LISTING: [&str; 4] = ["dayfly kv ls", "dayfly queue ls", "dayfly queue dead", "dayfly cron ls"];
-    READING.iter().chain(&LISTING).any(|start| typed.starts_with(start))
+    ["curl ", "dayfly trace", "dayfly logs", "dayfly cost", "dayfly replay"].iter().any(|start| typed.starts_with(start))
 }
 
 /// The compiler for a guide's own `cargo build`, where the active toolchain lacks the target: what `cargo xtask setup` assembled.
