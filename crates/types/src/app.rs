@@ -120,6 +120,8 @@ pub enum Build {
     Component,
     /// The path is a Cargo package to build for `wasm32-wasip2`.
     Cargo,
+    /// The path is a JavaScript or TypeScript file.
+    Script,
 }
 
 /// The kinds of resource that a function can be granted.

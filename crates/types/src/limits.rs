@@ -50,6 +50,18 @@ pub const RESIDENT_FUNCTIONS: usize = 2_000;
 pub const MANIFEST: ByteCount = ByteCount::mib(1);
 /// A component as it is uploaded.
 pub const COMPONENT: ByteCount = ByteCount::mib(64);
+/// All modules of a script, with the text that they were made from.
+pub const SCRIPT: ByteCount = ByteCount::mib(16);
+/// One file of a script.
+pub const SCRIPT_FILE: ByteCount = ByteCount::mib(4);
+/// Modules of a script.
+pub const SCRIPT_MODULES: usize = 5_000;
+/// CPU time for a script's top-level code.
+pub const SCRIPT_LOAD_TIME: Duration = Duration::from_secs(1);
+/// Memory of a script after its top-level code: what each request begins with.
+pub const SCRIPT_MEMORY: ByteCount = ByteCount::mib(64);
+/// Memory images of scripts that one node keeps ready; others are made again from disk when called.
+pub const SCRIPT_IMAGES: ByteCount = ByteCount::mib(256);
 /// The code of one function inside a component.
 pub const FUNCTION_BODY: ByteCount = ByteCount::mib(1);
 /// CPU time for compiling one component, in seconds.
@@ -244,6 +256,12 @@ fn of_functions() -> Vec<Row> {
         fixed("resident functions a node", RESIDENT_FUNCTIONS),
         fixed("manifest", MANIFEST),
         fixed("component", COMPONENT),
+        fixed("script", SCRIPT),
+        fixed("script file", SCRIPT_FILE),
+        fixed("script modules", SCRIPT_MODULES),
+        fixed("script load cpu time", time(SCRIPT_LOAD_TIME)),
+        fixed("script memory", SCRIPT_MEMORY),
+        fixed("script images a node", SCRIPT_IMAGES),
         fixed("function body", FUNCTION_BODY),
         fixed("compile cpu time", format!("{COMPILE_CPU_SECS} s")),
         fixed("compile memory", COMPILE_MEMORY),

@@ -69,6 +69,13 @@ codes! {
     E0309 400 "the build failed";
     E0310 400 "a tool for building is missing";
     E0311 400 "the component needs more than an instance may have";
+    E0312 400 "the script does not parse";
+    E0313 400 "an import of the script leads nowhere";
+    E0314 400 "the script imports what only Node.js has";
+    E0315 400 "the script's top-level code threw";
+    E0316 400 "the script's top-level code took too much";
+    E0317 413 "the script is too large";
+    E0318 400 "the script lacks a handler";
 
     E0401 404 "no app answers to this host";
     E0402 404 "no route answers to this path";
@@ -100,6 +107,9 @@ codes! {
     E0516 508 "functions cause one another without end";
     E0517 409 "the effects could not be committed";
     E0518 400 "the answer to the batch is not valid";
+    E0519 502 "the function threw an exception";
+    E0520 502 "the function's promise never settles";
+    E0521 502 "the function's handler returned the wrong thing";
 
     E0601 500 "the store failed";
     E0602 507 "the disk is full";

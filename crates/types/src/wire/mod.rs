@@ -23,6 +23,9 @@ use crate::{id::Digest, journal::Journal};
 /// The first bytes of an exported invocation.
 pub const EXPORT_MAGIC: &[u8; 8] = b"dayflyx1";
 
+/// The first bytes of a script as an artifact: a [`Script`](crate::Script) in postcard follows. No component begins like this.
+pub const SCRIPT_MAGIC: &[u8; 8] = b"dayflyj1";
+
 /// A recorded invocation with everything that a replay needs, as one file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Export {
