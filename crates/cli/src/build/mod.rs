@@ -58,6 +58,7 @@ async fn one(folder: &Path, function: &Function) -> Result<Built, Problem> {
     let (file, how) = match function.build {
         Build::Component => (path, "component"),
         Build::Cargo => (cargo::build(&path, &function.name).await?, "rust → component"),
+        Build::Script => return Err(Problem::new(Code::E0309, format!("{} is a script: no manifest is read as one yet", function.name))),
     };
     let artifact = read(&file, &function.name).await?;
     let digest = Digest::from_bytes(*blake3::hash(&artifact).as_bytes());
