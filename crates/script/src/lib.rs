@@ -1,0 +1,1 @@
+//! From a developer's folder to a script.
