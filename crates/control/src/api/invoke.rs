@@ -7,7 +7,9 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt as _, Limited};
 use ports::{Body, Invocation};
 use types::{
-    Code, LiveFunction, Problem, limits,
+    Code, LiveFunction, Problem,
+    field::is_platforms,
+    limits,
     wire::{
         Base64,
         api::{Invoke, Invoked},
@@ -59,6 +61,9 @@ fn invocation(control: &Control, function: Arc<LiveFunction>, invoke: Invoke) ->
     for (name, value) in headers {
         let field = HeaderName::from_bytes(name.as_bytes()).map_err(|error| wrong(&format!("header {name:?}"), &error))?;
         let value = HeaderValue::from_str(&value).map_err(|error| wrong(&format!("the value of header {name:?}"), &error))?;
+        if is_platforms(field.as_str()) {
+            continue;
+        }
         request.headers_mut().append(field, value);
     }
     let host = HeaderValue::from_str(&host).expect("a name is a header's value");

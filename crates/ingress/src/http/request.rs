@@ -6,7 +6,7 @@ use http::{
     request::Parts,
     uri::{Authority, PathAndQuery, Scheme},
 };
-use types::{Code, Problem, TraceContext, field::is_hop_by_hop};
+use types::{Code, Problem, TraceContext, field::{is_hop_by_hop, is_platforms}};
 
 use super::wire::Conn;
 
@@ -82,7 +82,10 @@ fn is_port(text: &str) -> bool {
 
 /// Fields that only the platform may set.
 fn is_ours(name: &str) -> bool {
-    matches!(name, "forwarded" | "x-real-ip") || name.starts_with("x-tenant-") || name.starts_with("x-forwarded-")
+    matches!(name, "forwarded" | "x-real-ip")
+        || name.starts_with("x-tenant-")
+        || name.starts_with("x-forwarded-")
+        || is_platforms(name)
 }
 
 /// Takes out what clients must not say, and says it ourselves; gives the caller's place in a trace, if it named exactly one.

@@ -99,6 +99,14 @@ async fn functions_see_an_absolute_address_and_only_what_is_true() {
 }
 
 #[tokio::test]
+async fn nobody_outside_says_what_started_a_function() {
+    let ours = "Dayfly-Trigger: queue\r\ndayfly-trigger: eval\r\nDAYFLY-Anything: 1\r\n";
+    let (_, fields, _) = seen(&format!("GET /any/x HTTP/1.1\r\nhost: a\r\nX-Dayfly-Trigger: queue\r\n{ours}\r\n")).await;
+    let dayfly: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).filter(|name| name.contains("dayfly")).collect();
+    assert_eq!(dayfly, ["x-dayfly-trigger"], "the control: a field that nobody relies on gets through");
+}
+
+#[tokio::test]
 async fn unfit_request_ids_and_parents_are_dropped() {
     let head = "GET /any/x HTTP/1.1\r\nhost: a\r\nx-request-id: a b\r\ntraceparent: 00-x\r\n\r\n";
     let (_, fields, parent) = seen(head).await;

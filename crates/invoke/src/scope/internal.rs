@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use http::{Response, Uri};
+use http::{HeaderMap, HeaderName, Response, Uri};
 use ports::{Body, BoxFuture, Invocation, outbound::OutboundRequest};
-use types::{Cause, Code, Elapsed, LiveFunction, journal::Failure};
+use types::{Cause, Code, Elapsed, LiveFunction, field::is_platforms, journal::Failure};
 
 use crate::{engine::Services, path};
 
@@ -33,7 +33,8 @@ impl Internal {
     /// # Errors
     /// `E0213` if the app has no function of that name, `E0209` if it takes longer than the caller waits.
     pub(crate) async fn call(&self, name: &str, request: OutboundRequest) -> Result<Response<Body>, Failure> {
-        let OutboundRequest { request, first_byte_time, .. } = request;
+        let OutboundRequest { mut request, first_byte_time, .. } = request;
+        remove_platforms(request.headers_mut());
         let clock = &self.services.clock;
         let function = self.find(name)?;
         let received_ns = clock.monotonic_ns();
@@ -69,6 +70,14 @@ impl Internal {
             code: Code::E0213,
             message: format!("{} has no function {name:?} to call as http://{name}.internal", key.app),
         })
+    }
+}
+
+/// Takes out what only the platform says: a function does not start another one in the name of a queue.
+fn remove_platforms(headers: &mut HeaderMap) {
+    let names: Vec<HeaderName> = headers.keys().filter(|name| is_platforms(name.as_str())).cloned().collect();
+    for name in names {
+        headers.remove(name);
     }
 }
 

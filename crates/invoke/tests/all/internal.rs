@@ -68,6 +68,29 @@ async fn only_functions_that_are_named_are_called() {
 }
 
 #[tokio::test]
+async fn no_function_starts_another_in_the_name_of_a_trigger() {
+    let run = guest(|request, scope, _| async move {
+        if request.uri().host() == Some("mail.internal") {
+            let names: Vec<&str> = request.headers().keys().map(http::HeaderName::as_str).filter(|n| n.contains("dayfly")).collect();
+            let names = names.join(" ");
+            return answer(&scope, 200, names);
+        }
+        let request = Request::post("http://mail.internal/");
+        let request = request.header("dayfly-trigger", "queue").header("Dayfly-Else", "1").header("x-dayfly-trigger", "queue");
+        let time = Duration::from_secs(30);
+        let (connect_time, first_byte_time, between_bytes_time) = (time, time, time);
+        let request = request.body(Body::Empty).expect("a request");
+        let call = OutboundRequest { request, private_named: false, connect_time, first_byte_time, between_bytes_time };
+        let response = scope.outbound().send(call).await.expect("mail answers");
+        let seen = response.into_body().collect().await.expect("the body is whole").to_bytes();
+        answer(&scope, 200, String::from_utf8_lossy(&seen).into_owned())
+    });
+    let world = World::new(run, reaching("http://mail.internal"));
+    let (_, seen) = text(world.invoke("/").await).await;
+    assert_eq!(seen, "x-dayfly-trigger", "the control: a field that nobody relies on gets through");
+}
+
+#[tokio::test]
 async fn functions_that_call_one_another_without_end_are_stopped() {
     let run = guest(move |_, scope, _| async move {
         match call(&scope, "http://mail.internal/", Body::Empty).await {

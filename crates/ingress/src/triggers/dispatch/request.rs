@@ -2,7 +2,8 @@
 //!
 //! `POST http://{function}.internal/`. With `batch = 1` it is one CloudEvent in binary mode (structured, where the attributes don't fit
 //! into header fields). With any other batch size it is a list in the JSON batch format, also when the list has one event only: so a
-//! function never meets both. The way stands in `ce-…` fields or in the list; nothing else depends on what it was that started it.
+//! function never meets both. The way stands in `ce-…` fields or in the list. [`TRIGGER`] says what started it, for those that have a handler
+//! for each kind; nothing else depends on that.
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, header};
@@ -10,7 +11,7 @@ use ports::{
     Body, Invocation,
     invoker::{Batch, Item},
 };
-use types::{Cause, CloudEvent, TraceContext};
+use types::{Cause, CloudEvent, TraceContext, field::TRIGGER};
 
 use super::reader::Reader;
 use crate::cloudevents::{BATCH, STRUCTURED, is_extension_name, to_batch, to_binary, to_structured};
@@ -75,6 +76,7 @@ fn request(reader: &Reader, ready: &[Ready], is_single: bool) -> Request<Body> {
     let headers = request.headers_mut();
     headers.insert(header::HOST, HeaderValue::try_from(host).expect("a function's name is a DNS label"));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    headers.insert(TRIGGER, HeaderValue::from_static(reader.source().kind()));
     request
 }
 

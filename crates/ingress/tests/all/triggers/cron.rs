@@ -50,6 +50,7 @@ async fn each_time_comes_once_also_over_restarts() {
     assert_eq!(times(&world), ["00:15", "00:30", "00:45", "01:00", "01:15", "01:30", "01:45", "02:00"]);
     let seen = &world.seen()[0];
     assert_eq!(seen.headers["ce-type"], "dayfly.cron.tick");
+    assert_eq!(seen.headers["dayfly-trigger"], "cron");
     assert_eq!(seen.headers["ce-id"], "2026-01-01T00:15:00.000000000Z");
     assert_eq!(seen.headers["ce-source"], "/apps/shop/dev/cron/nightly");
 }

@@ -32,12 +32,13 @@ async fn a_batch_of_one_is_a_binary_event_and_any_other_a_list() {
     assert_eq!(world.told(), ["{\"total\":1}", "b"]);
     let header = |name: &str| seen[0].headers[name].to_str().expect("text").to_owned();
     assert_eq!(
-        [header("ce-type"), header("ce-source"), header("ce-id"), header("content-type")],
-        ["dayfly.queue.message", "/apps/shop/dev/queue/orders", "msg_1", "application/json"]
+        [header("ce-type"), header("ce-source"), header("ce-id"), header("content-type"), header("dayfly-trigger")],
+        ["dayfly.queue.message", "/apps/shop/dev/queue/orders", "msg_1", "application/json", "queue"]
     );
     let world = World::new(vec![worker(|_| {})], |_| done()).await;
     world.send(&["alone"]).await;
     assert_eq!(world.seen()[0].headers["content-type"], "application/cloudevents-batch+json");
+    assert_eq!(world.seen()[0].headers["dayfly-trigger"], "queue");
     assert_eq!(world.seen()[0].json()[0]["data"], "alone");
 }
 

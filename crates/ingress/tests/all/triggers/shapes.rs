@@ -41,6 +41,7 @@ async fn changes_of_key_value_stores_have_the_old_and_the_new_value() {
     let seen = world.seen();
     assert_eq!(seen.len(), 2, "one key is not asked for");
     assert_eq!(seen[0].headers["ce-type"], "dayfly.kv.put");
+    assert_eq!(seen[0].headers["dayfly-trigger"], "kv");
     assert_eq!(seen[0].headers["ce-source"], "/apps/shop/dev/kv/carts");
     assert_eq!(seen[0].headers["ce-subject"], "user:1");
     assert_eq!(seen[0].json(), serde_json::json!({"key": "user:1", "old": null, "new": "x", "rev": 7}));
@@ -64,6 +65,7 @@ async fn objects_arrive_with_what_is_known_of_them() {
     let seen = world.seen();
     assert_eq!(seen.len(), 1);
     assert_eq!(seen[0].headers["ce-type"], "dayfly.bucket.created");
+    assert_eq!(seen[0].headers["dayfly-trigger"], "bucket");
     assert_eq!(seen[0].headers["ce-subject"], "in/cat%20%C3%A9.jpg");
     let data = serde_json::json!(
         {"bucket": "uploads", "key": "in/cat é.jpg", "bytes": 5, "etag": "e", "contentType": "image/jpeg", "version": null}
@@ -93,6 +95,7 @@ async fn published_events_arrive_as_they_are() {
         (1, &"e150".parse().expect("a value"), &"acme".parse().expect("a value"))
     );
     assert_eq!(seen[0].body, "{\"total\":150}");
+    assert_eq!(seen[0].headers["dayfly-trigger"], "event");
 }
 
 fn row(sequence: u64, table: &str, change: RowChange) -> RowChanged {
@@ -140,6 +143,7 @@ async fn changed_rows_are_forwarded_once_although_the_process_dies_between() {
     kinds.sort_unstable();
     let all = ["all dayfly.sql.delete", "all dayfly.sql.insert", "all dayfly.sql.update", "inserts dayfly.sql.insert"];
     assert_eq!(kinds, all);
+    assert!(world.seen().iter().all(|seen| seen.headers["dayfly-trigger"] == "sql"));
     let insert = world.seen().into_iter().find(|seen| seen.function == "inserts").expect("it ran").json();
     let new = serde_json::json!({"id": 1, "name": "é", "photo": {"base64": "Yg=="}, "note": null});
     assert_eq!(insert, serde_json::json!({"table": "orders", "old": null, "new": new, "sequence": 1}));

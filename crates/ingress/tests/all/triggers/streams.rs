@@ -33,6 +33,7 @@ async fn records_are_read_in_order_and_not_again_after_a_restart() {
     append(&world, &["d"]).await;
     assert_eq!(world.told(), ["a b c", "d"]);
     assert_eq!(world.store.offset(&clicks(), "worker"), Some(4));
+    assert_eq!(world.seen()[0].headers["dayfly-trigger"], "stream");
     let event = &world.seen()[0].json()[1];
     assert_eq!(
         (&event["id"], &event["source"], &event["partitionkey"]),
