@@ -254,7 +254,7 @@ impl Control {
         let _room = self.components.acquire().await.expect("the semaphore is never closed");
         let gone = || Problem::new(Code::E0301, format!("the artifact {digest} is not stored"));
         let artifact = self.blob.get(digest).await?.ok_or_else(gone)?;
-        let ports::runtime::Prepared { artifact_bytes, compiled_bytes, cached, imports } =
+        let ports::runtime::Prepared { artifact_bytes, compiled_bytes, cached, imports, logs: _ } =
             self.runtime.prepare(digest, &artifact).await?;
         Ok(Prepared { artifact_bytes, compiled_bytes, cached, imports })
     }

@@ -18,6 +18,8 @@ pub struct Prepared {
     pub cached: bool,
     /// The interfaces it imports, as `namespace:package/interface@version`.
     pub imports: Vec<String>,
+    /// What a script's top-level code logged.
+    pub logs: Vec<String>,
 }
 
 /// One kind of code: compiles, loads and runs it. No type of the engine crosses this border.
@@ -37,6 +39,10 @@ pub trait Runtime: Send + Sync {
 
     /// The code from disk; compiled from `artifact` first if it never was or the engine has changed since.
     async fn load(&self, digest: &Digest, artifact: &dyn ArtifactSource) -> Result<(Arc<dyn Loaded>, StartClass), Problem>;
+
+    /// Makes anew, one after another, what this version of the platform can't use as an earlier one left it, so that no request has to wait
+    /// for that. Called once after the start with the artifacts of everything that is deployed; what fails is logged and tried again by `load`.
+    async fn refresh(&self, _digests: Vec<Digest>, _artifacts: Arc<dyn ArtifactSource>) {}
 }
 
 /// Where a runtime gets an artifact that it has to compile after all.

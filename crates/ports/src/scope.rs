@@ -118,6 +118,11 @@ pub trait Scope: Send + Sync {
     fn sleep_until(&self, monotonic_ns: u64) -> BoxFuture<()>;
     /// Random bytes from this invocation's seed.
     fn random(&self, bytes: &mut [u8]);
+    /// Whether the time limit is as good as used up, so that a guest that can say where it is had better do so. Never recorded: a run that
+    /// acts on it ends.
+    fn is_overdue(&self) -> bool {
+        false
+    }
     /// Records and replays what the runtime itself decides.
     fn tape(&self) -> &dyn Tape;
 

@@ -154,7 +154,7 @@ impl Runtime for WasmRuntime {
                 Some((_, bytes)) => (true, bytes),
                 None => (false, self.compile(digest, artifact).await?.1),
             };
-            Ok(Prepared { artifact_bytes, compiled_bytes, cached, imports: checked.imports })
+            Ok(Prepared { artifact_bytes, compiled_bytes, cached, imports: checked.imports, logs: Vec::new() })
         })
         .await
     }

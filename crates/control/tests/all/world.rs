@@ -215,7 +215,8 @@ impl Runtime for NotingRuntime {
             return Err(Problem::new(Code::E0305, "the artifact is damaged"));
         }
         self.prepared.fetch_add(1, Ordering::Relaxed);
-        Ok(Prepared { artifact_bytes: artifact.len() as u64, compiled_bytes: 1, cached: false, imports: vec![] })
+        let artifact_bytes = artifact.len() as u64;
+        Ok(Prepared { artifact_bytes, compiled_bytes: 1, cached: false, imports: vec![], logs: vec![] })
     }
     fn resident(&self, _: &Digest) -> Option<Arc<dyn Loaded>> {
         None

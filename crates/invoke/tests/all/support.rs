@@ -56,7 +56,7 @@ impl Runtime for FakeRuntime {
     }
     async fn prepare(&self, _: &Digest, artifact: &[u8]) -> Result<Prepared, Problem> {
         let artifact_bytes = artifact.len() as u64;
-        Ok(Prepared { artifact_bytes, compiled_bytes: 0, cached: true, imports: Vec::new() })
+        Ok(Prepared { artifact_bytes, compiled_bytes: 0, cached: true, imports: Vec::new(), logs: Vec::new() })
     }
     fn resident(&self, _: &Digest) -> Option<Arc<dyn Loaded>> {
         Some(Arc::new(FakeCode(self.0.clone())))
