@@ -1,9 +1,10 @@
-//! The clients of other people that tests run against the node: those in Python, pinned in `tests/clients/requirements.txt`, and those
-//! that Debian packages, pinned by its release. Tests find the former in `target/clients` and the latter in the path.
+//! What tests run of other people's. Clients of the node: those in Python, pinned in `tests/clients/requirements.txt`, and those that Debian
+//! packages, pinned by its release. Tests find the former in `target/clients` and the latter in the path. Packages inside functions: those
+//! from npm, pinned in `tests/programs/npm/package-lock.json`, in `target/npm`.
 
 use std::{fs, path::Path};
 
-use crate::{host, paths::Paths, python_env};
+use crate::{host, npm, paths::Paths, python_env};
 use anyhow::{Context, Result};
 
 /// Programs and the packages that have them.
@@ -16,7 +17,9 @@ pub(crate) fn ensure(paths: &Paths) -> Result<()> {
         host::ensure_program(program, &[package])?;
     }
     let home = python_env::ensure(paths, "clients", &paths.root.join("tests/clients/requirements.txt"))?;
-    link(&home, &paths.root.join("target/clients"))
+    link(&home, &paths.root.join("target/clients"))?;
+    let packages = npm::install(paths, "npm", &paths.root.join("tests/programs/npm"))?;
+    link(&packages, &paths.root.join("target/npm"))
 }
 
 /// Puts a link where tests look, in place of the one to an environment before.

@@ -5,6 +5,7 @@
 
 mod clients;
 mod host;
+mod npm;
 mod paths;
 mod programs;
 mod python_env;
@@ -25,7 +26,7 @@ usage: cargo xtask COMMAND
   lint             formatting, clippy and licences
   setup            make the Rust toolchain for functions available
   programs         build the components that tests deploy, into target/programs
-  clients          install the clients of other people that tests run, into target/clients
+  clients          install what tests run of other people's: clients into target/clients, packages from npm into target/npm
 
 options of setup, programs and test:
   --from-debian    assemble the toolchain from Debian's packages even where rustup has the target
