@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, Response};
 use ports::{Body, Invocation, Loaded};
-use types::{Code, Elapsed, InvocationId, Problem, Start, StartClass, limits};
+use types::{Code, Elapsed, InvocationId, Problem, Start, StartClass, journal::Failure, limits};
 
 use crate::{
     engine::Services,
@@ -81,9 +81,9 @@ fn name(response: &mut Response<Body>, id: InvocationId) {
 impl Facts {
     /// Turns the invocation away before any code of the function ran: recorded, not charged.
     fn refuse(self, services: &Services, problem: &Problem, is_batch: bool) -> Response<Body> {
-        let (code, id) = (problem.code, self.id);
+        let (failure, id) = (Failure { code: problem.code, message: problem.message.clone() }, self.id);
         crate::flight::record_refusal(services, self, problem);
-        let mut response = refuse::response(code, id);
+        let mut response = refuse::response(failure, id);
         if is_batch {
             response.extensions_mut().insert(verdict_of_refusal(problem));
         }

@@ -2,10 +2,18 @@
 
 use http::{HeaderValue, Response, StatusCode, header};
 use ports::Body;
-use types::{Code, InvocationId, Problem};
+use types::{Code, InvocationId, Problem, journal::Failure};
 
-/// The response for a failure: the code's status, its title and the id to ask about, and nothing of what went on inside.
-pub(crate) fn response(code: Code, id: InvocationId) -> Response<Body> {
+/// The response for a failure: the code's status, its title and the id to ask about, and nothing of what went on inside. That stands in its
+/// extensions, which no stranger sees.
+pub(crate) fn response(failure: Failure, id: InvocationId) -> Response<Body> {
+    let mut response = bare(failure.code, id);
+    response.extensions_mut().insert(failure);
+    response
+}
+
+/// The response for a failure of which no more is known than its code.
+pub(crate) fn bare(code: Code, id: InvocationId) -> Response<Body> {
     let mut response = Response::new(Body::from(Problem::external(code, Some(&id.to_string()))));
     *response.status_mut() = status(code);
     let headers = response.headers_mut();

@@ -102,7 +102,8 @@ pub enum Verdict {
 pub trait Invoker: Send + Sync {
     /// Runs the invocation and gives the response. With a batch the response is given when everything is settled, its body is what the
     /// function answered, up to a bound, and its extensions hold the [`Verdict`].
-    /// Failures are responses too: their body is the problem, their status the code's.
+    /// Failures are responses too: their body is the problem, their status the code's. What a stranger is not told of them stands in the
+    /// extensions, as a [`types::journal::Failure`].
     ///
     /// # Cancel safety
     /// Dropping the future ends the invocation and settles it as `E0511`.

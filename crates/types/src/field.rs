@@ -1,8 +1,11 @@
 //! What names of HTTP fields mean, where several crates have to agree on it: a field that one of them lets through and another does
 //! not know is how requests are smuggled.
 
-/// The field that says what started a function, if no request did: `queue`, `stream`, `kv`, `bucket`, `sql`, `event`, `cron` or `eval`.
+/// The field that says what started a function, if no request did: `queue`, `stream`, `kv`, `bucket`, `sql`, `event`, `cron` or [`EVAL`].
 pub const TRIGGER: &str = "dayfly-trigger";
+
+/// The trigger of an expression that the body holds, to be evaluated in the function's environment.
+pub const EVAL: &str = "eval";
 
 /// Whether only the platform may set a field of a function's request, so that functions can rely on what it says. Each way on which others
 /// bring requests takes such fields out. The name is in lower case.

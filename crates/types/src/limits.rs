@@ -56,6 +56,8 @@ pub const SCRIPT: ByteCount = ByteCount::mib(16);
 pub const SCRIPT_FILE: ByteCount = ByteCount::mib(4);
 /// Modules of a script.
 pub const SCRIPT_MODULES: usize = 5_000;
+/// An expression that `dayfly eval` runs.
+pub const SCRIPT_EVAL: ByteCount = ByteCount::kib(64);
 /// CPU time for a script's top-level code.
 pub const SCRIPT_LOAD_TIME: Duration = Duration::from_secs(1);
 /// Memory of a script after its top-level code: what each request begins with.
@@ -259,6 +261,7 @@ fn of_functions() -> Vec<Row> {
         fixed("script", SCRIPT),
         fixed("script file", SCRIPT_FILE),
         fixed("script modules", SCRIPT_MODULES),
+        fixed("script eval", SCRIPT_EVAL),
         fixed("script load cpu time", time(SCRIPT_LOAD_TIME)),
         fixed("script memory", SCRIPT_MEMORY),
         fixed("script images a node", SCRIPT_IMAGES),

@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt as _, Limited};
 use ports::{Body, Invocation};
 use types::{
-    Code, LiveFunction, Problem,
+    Code, FunctionName, LiveApp, LiveFunction, Problem,
     field::is_platforms,
     limits,
     wire::{
@@ -24,19 +24,22 @@ use crate::core::{Control, no_app};
     params(("app" = String, Path), ("env" = String, Path)), request_body = Invoke, responses((status = 200, body = Invoked)))]
 pub(crate) async fn invoke(State(control): State<Arc<Control>>, Key(key): Key, Input(invoke): Input<Invoke>) -> Answer<Invoked> {
     let live = control.publisher.app(&key).ok_or_else(|| no_app(&key))?;
-    // The ticket of the first share: an invocation by name is for trying out, not for measuring a canary.
-    let revision = live.pick(0);
-    let function = revision.functions.get(&invoke.function).ok_or_else(|| {
-        let names: Vec<&str> = revision.functions.keys().map(types::FunctionName::as_str).collect();
-        let message = format!("{key} has no function {}: it has {}", invoke.function, names.join(", "));
-        Problem::new(Code::E0708, message)
-    })?;
-    let invocation = invocation(&control, Arc::clone(function), invoke)?;
+    let function = named(&live, &invoke.function)?;
+    let invocation = invocation(&control, function, invoke)?;
     let begun = invocation.received_ns;
     let response = control.invoker.invoke(invocation).await;
     let mut invoked = whole(response).await?;
     invoked.duration_ns = control.clock.monotonic_ns() - begun;
     answer(invoked)
+}
+
+/// The function of that name. The ticket of the first share: an invocation by name is for trying out, not for measuring a canary.
+pub(super) fn named(live: &LiveApp, name: &FunctionName) -> Result<Arc<LiveFunction>, Problem> {
+    let functions = &live.pick(0).functions;
+    functions.get(name).cloned().ok_or_else(|| {
+        let names: Vec<&str> = functions.keys().map(FunctionName::as_str).collect();
+        Problem::new(Code::E0708, format!("{} has no function {name}: it has {}", live.key, names.join(", ")))
+    })
 }
 
 fn invocation(control: &Control, function: Arc<LiveFunction>, invoke: Invoke) -> Result<Invocation, Problem> {
@@ -72,7 +75,7 @@ fn invocation(control: &Control, function: Arc<LiveFunction>, invoke: Invoke) ->
 }
 
 /// The response with all of its body, as far as a JSON answer can hold it.
-async fn whole(response: Response<Body>) -> Result<Invoked, Problem> {
+pub(super) async fn whole(response: Response<Body>) -> Result<Invoked, Problem> {
     let (head, body) = response.into_parts();
     let body = Limited::new(body, limits::REQUEST_BODY.as_usize()).collect().await.map_err(|error| {
         let message = format!("the function's response broke off or is larger than {}: {error}", limits::REQUEST_BODY);

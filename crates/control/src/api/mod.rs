@@ -3,6 +3,7 @@
 mod apps;
 mod auth;
 mod data;
+mod eval;
 mod export;
 mod follow;
 mod invoke;
@@ -61,6 +62,7 @@ endpoints! {
     post "/v1/apps/{app}/{env}/deploy" apps::deploy;
     post "/v1/apps/{app}/{env}/rollback" apps::rollback;
     post "/v1/apps/{app}/{env}/invoke" invoke::invoke;
+    post "/v1/apps/{app}/{env}/eval" eval::eval;
     get "/v1/invocations" records::invocations;
     get "/v1/invocations/{id}" records::invocation;
     get "/v1/invocations/{id}/journal" export::journal;

@@ -2,6 +2,7 @@
 
 mod api;
 mod deploy;
+mod eval;
 mod records;
 mod removal;
 mod site;

@@ -236,10 +236,29 @@ impl Invoker for Echo {
             let Invocation { function, request, .. } = invocation;
             let (head, body) = request.into_parts();
             let body = body.collect().await.expect("the body is whole").to_bytes();
+            if head.headers.get("dayfly-trigger").is_some_and(|trigger| trigger == "eval") {
+                return evaluated(&body);
+            }
             let said = format!("{} {} r{} {}", head.method, head.uri, function.revision, String::from_utf8_lossy(&body));
             let id = InvocationId::from_parts(1, [7; 10]).to_string();
             Response::builder().status(201).header("x-request-id", id).body(Body::from(said)).expect("a response")
         })
+    }
+}
+
+/// As the JavaScript engine answers an expression: `1+1` is known, and `throw` throws.
+fn evaluated(body: &[u8]) -> Response<Body> {
+    let asked: serde_json::Value = serde_json::from_slice(body).expect("JSON");
+    let response = Response::builder().header("x-request-id", InvocationId::from_parts(2, [7; 10]).to_string());
+    match asked["code"].as_str().expect("code") {
+        "throw" => {
+            let mut response = response.status(502).body(Body::from("error")).expect("a response");
+            let message = "TypeError: no at eval:1:1\n1 | throw\n  | ^\n  at eval (eval:1:1)".to_owned();
+            response.extensions_mut().insert(types::journal::Failure { code: Code::E0519, message });
+            response
+        }
+        "odd" => response.body(Body::from("[]")).expect("a response"),
+        code => response.body(Body::from(serde_json::json!({"value": code, "json": [2]}).to_string())).expect("a response"),
     }
 }
 

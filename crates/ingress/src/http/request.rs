@@ -6,7 +6,10 @@ use http::{
     request::Parts,
     uri::{Authority, PathAndQuery, Scheme},
 };
-use types::{Code, Problem, TraceContext, field::{is_hop_by_hop, is_platforms}};
+use types::{
+    Code, Problem, TraceContext,
+    field::{is_hop_by_hop, is_platforms},
+};
 
 use super::wire::Conn;
 

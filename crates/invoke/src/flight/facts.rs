@@ -8,8 +8,11 @@ use ports::{
     invoker::{Acknowledge, Item},
 };
 use types::{
-    Cause, Elapsed, InvocationId, LiveFunction, RecordMode, SpanId, Timestamp, TraceContext, TraceId, journal::RequestHead,
-    record::Delivery, trigger::Effects,
+    Cause, Elapsed, InvocationId, LiveFunction, RecordMode, SpanId, Timestamp, TraceContext, TraceId,
+    field::{EVAL, TRIGGER},
+    journal::RequestHead,
+    record::Delivery,
+    trigger::Effects,
 };
 
 use crate::{engine::Services, scope::recorded};
@@ -32,8 +35,10 @@ pub(crate) struct Facts {
     /// The request's fields, where they are noted.
     headers: Option<HeaderMap>,
     pub(crate) head_bytes: u64,
-    /// What started it, if that was no request.
+    /// What started it, if that was no request, in a few words.
     started_by: Option<String>,
+    /// Whether events started it.
+    is_batch: bool,
     pub(crate) delivery: Delivery,
     /// What is the same in every delivery of the same events.
     pub(crate) repeatable: Option<Arc<[u8; 32]>>,
@@ -68,7 +73,8 @@ impl Facts {
         let (attempt, links) = batch.map_or((0, Vec::new()), |batch| (batch.attempt, batch.links.clone()));
         Self {
             id: InvocationId::from_parts(at.unix_ms(), draw.id),
-            started_by: batch.map(|batch| batch.cause.clone()),
+            started_by: batch.map(|batch| batch.cause.clone()).or_else(|| evaluated(request.headers())),
+            is_batch: batch.is_some(),
             delivery: Delivery { attempt, depth, links },
             repeatable: batch.map(|batch| Arc::new(same_each_time(&function, batch))),
             function,
@@ -88,7 +94,7 @@ impl Facts {
 
     /// Whether its effects count only with its success.
     pub(crate) fn is_atomic(&self) -> bool {
-        self.function.function.effects_of(self.started_by.is_some()) == Effects::Atomic
+        self.function.function.effects_of(self.is_batch) == Effects::Atomic
     }
 
     /// Time since the trigger received it.
@@ -117,6 +123,11 @@ impl Facts {
         *request.headers_mut() = self.headers.clone().unwrap_or_default();
         recorded::head_of(&request)
     }
+}
+
+/// An expression that is evaluated comes as a request, which nobody has made.
+fn evaluated(headers: &HeaderMap) -> Option<String> {
+    headers.get(TRIGGER).filter(|value| *value == EVAL).map(|_| EVAL.to_owned())
 }
 
 /// The same for every delivery of the same events to the same function, and for nothing else.

@@ -23,7 +23,7 @@ use ports::{
     Body, BoxFuture, Loaded,
     runtime::{Call, Ended, Fault, Run},
 };
-use types::{Code, Elapsed, Start, StartClass};
+use types::{Code, Elapsed, InvocationId, Start, StartClass};
 
 pub(crate) use self::{
     facts::{Facts, Origin, head_bytes},
@@ -157,8 +157,7 @@ impl Flight {
 
     /// The response of an ended flight, or of one that has answered: the function's, or a refusal that says how it failed.
     fn taken_response(&mut self) -> Response<Body> {
-        let failed = |flight: &Self| refuse::response(flight.scope.slot.failure().unwrap_or(Code::E0504), flight.facts.id);
-        self.scope.slot.take().unwrap_or_else(|| failed(self))
+        self.scope.slot.take().unwrap_or_else(|| refusal(&self.scope.slot, self.facts.id))
     }
 
     /// Moves to the busy lane and waits there for the response. The caller going away ends the flight, until there is a response.
@@ -170,7 +169,7 @@ impl Flight {
         let mut task = AbortOnDrop(Some(services.busy_lane.spawn(self.finish())));
         let response = waited.await.ok();
         task.0 = None;
-        response.unwrap_or_else(|| refuse::response(scope.slot.failure().unwrap_or(Code::E0504), id))
+        response.unwrap_or_else(|| refusal(&scope.slot, id))
     }
 }
 
@@ -192,6 +191,11 @@ impl<T> Drop for AbortOnDrop<T> {
             task.abort();
         }
     }
+}
+
+/// What the caller gets of a guest that gave no response.
+fn refusal(slot: &Slot, id: InvocationId) -> Response<Body> {
+    slot.failure().map_or_else(|| refuse::bare(Code::E0504, id), |failure| refuse::response(failure, id))
 }
 
 fn out_of_time(facts: &Facts) -> Ended {

@@ -8,7 +8,7 @@ use ports::{
 };
 use types::{
     ByteCount, Code, Elapsed, Outcome, Problem, Start, Usage,
-    journal::{BodyDigest, End, Invoke, Journal},
+    journal::{BodyDigest, End, Failure, Invoke, Journal},
     record::{InvocationRecord, Span},
 };
 
@@ -45,7 +45,10 @@ impl Flight {
         assert!(!self.settled, "an invocation is settled once");
         self.settled = true;
         let at = self.scope.pen.elapsed();
-        let failure = if let Outcome::Failed { code, .. } = &outcome { Some(*code) } else { None };
+        let failure = match &outcome {
+            Outcome::Failed { code, message, .. } => Some(Failure { code: *code, message: message.clone() }),
+            Outcome::Answered { .. } => None,
+        };
         let writer = self.scope.pen.write(|writer| std::mem::replace(writer, Writer::new(false)));
         self.start.instantiated =
             writer.instantiated.map_or(Elapsed::ZERO, |made| made.less(self.start.queued).less(self.start.loaded));

@@ -4,7 +4,7 @@ use http::Response;
 use parking_lot::Mutex;
 use ports::Body;
 use tokio::sync::oneshot;
-use types::Code;
+use types::{Code, journal::Failure};
 
 /// A place for one response.
 #[derive(Default)]
@@ -14,7 +14,7 @@ pub(crate) struct Slot(Mutex<State>);
 struct State {
     held: Held,
     status: Option<u16>,
-    failure: Option<Code>,
+    failure: Option<Failure>,
     client: Option<Code>,
     broken: Option<String>,
 }
@@ -94,7 +94,7 @@ impl Slot {
     }
 
     /// Notes how the guest failed and sends whoever waits away.
-    pub(crate) fn close(&self, failure: Option<Code>) {
+    pub(crate) fn close(&self, failure: Option<Failure>) {
         let mut state = self.0.lock();
         state.failure = failure;
         if matches!(state.held, Held::Waiter(_)) {
@@ -103,7 +103,7 @@ impl Slot {
     }
 
     /// How the guest failed, if it did.
-    pub(crate) fn failure(&self) -> Option<Code> {
-        self.0.lock().failure
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        self.0.lock().failure.clone()
     }
 }

@@ -16,7 +16,7 @@ use ports::{
     runtime::Ended,
     unit::{Effects, Refusal, RefusalKind, UnitOutcome},
 };
-use types::{Code, Elapsed, Outcome, kv::IdempotencyKey, record::Span};
+use types::{Code, Elapsed, Outcome, journal::Failure, kv::IdempotencyKey, record::Span};
 
 use super::{
     AbortOnDrop, Flight,
@@ -47,7 +47,7 @@ impl Flight {
     pub(crate) async fn settled_response(mut self, batch: Option<Batch>) -> Response<Body> {
         let (id, is_batch) = (self.facts.id, batch.is_some());
         let lost = || {
-            let mut response = refuse::response(Code::E0513, id);
+            let mut response = refuse::bare(Code::E0513, id);
             if is_batch {
                 response.extensions_mut().insert(Verdict::Unknown { reason: "E0513 dayfly failed".into() });
             }
@@ -165,10 +165,11 @@ impl Flight {
     }
 
     fn response_to(&self, outcome: &Outcome, verdict: Option<Verdict>, kept: Kept) -> Response<Body> {
-        let refusal = |code| refuse::response(code, self.facts.id);
         let mut response = match outcome {
-            Outcome::Answered { .. } => kept.into_response().unwrap_or_else(|| refusal(Code::E0504)),
-            Outcome::Failed { code, .. } => refusal(*code),
+            Outcome::Answered { .. } => kept.into_response().unwrap_or_else(|| refuse::bare(Code::E0504, self.facts.id)),
+            Outcome::Failed { code, message, .. } => {
+                refuse::response(Failure { code: *code, message: message.clone() }, self.facts.id)
+            }
         };
         if let Some(verdict) = verdict {
             response.extensions_mut().insert(verdict);

@@ -40,7 +40,10 @@ async fn a_guest_that_says_nothing_answers_e0504() {
 async fn a_trap_is_told_to_the_caller_by_code_and_to_the_owner_in_full() {
     let fault = || Fault { code: Code::E0501, message: "panicked: price".into(), backtrace: vec!["api::price".into()] };
     let world = World::new(guest(move |_, _, _| async move { Ended::Stopped(fault()) }), |_| {});
-    let (status, body) = text(world.invoke("/").await).await;
+    let response = world.invoke("/").await;
+    let told = response.extensions().get::<types::journal::Failure>().expect("whoever is inside may know").clone();
+    assert_eq!((told.code, told.message.as_str()), (Code::E0501, "panicked: price\n  api::price"));
+    let (status, body) = text(response).await;
     assert_eq!(status, 502);
     assert!(!body.contains("price"), "internals stay inside: {body}");
     let Outcome::Failed { code, message, .. } = world.records()[0].outcome.clone() else { panic!("it failed") };

@@ -71,7 +71,8 @@ async fn only_functions_that_are_named_are_called() {
 async fn no_function_starts_another_in_the_name_of_a_trigger() {
     let run = guest(|request, scope, _| async move {
         if request.uri().host() == Some("mail.internal") {
-            let names: Vec<&str> = request.headers().keys().map(http::HeaderName::as_str).filter(|n| n.contains("dayfly")).collect();
+            let names: Vec<&str> =
+                request.headers().keys().map(http::HeaderName::as_str).filter(|n| n.contains("dayfly")).collect();
             let names = names.join(" ");
             return answer(&scope, 200, names);
         }
@@ -87,6 +88,8 @@ async fn no_function_starts_another_in_the_name_of_a_trigger() {
     });
     let world = World::new(run, reaching("http://mail.internal"));
     let (_, seen) = text(world.invoke("/").await).await;
+    let records = world.settled(2).await;
+    assert!(records.iter().all(|record| record.cause != "eval"), "{records:?}");
     assert_eq!(seen, "x-dayfly-trigger", "the control: a field that nobody relies on gets through");
 }
 

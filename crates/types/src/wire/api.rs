@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::Base64;
 use crate::{
-    App, AppName, Digest, EnvName, FunctionName, InvocationId, RevisionNumber,
+    App, AppName, Digest, EnvName, FunctionName, InvocationId, Problem, RevisionNumber,
     app::{Grant, Reach, Resource},
     route::Route,
     sql::Migration,
@@ -436,6 +436,37 @@ pub struct RolledBack {
     pub urls: Vec<String>,
 }
 
+/// `POST …/eval`: an expression for the environment of a function in JavaScript.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Eval {
+    /// The function; absent if the app has only one in JavaScript.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub function: Option<FunctionName>,
+    /// An expression, which may await, or statements.
+    pub code: String,
+}
+
+/// What came of an expression: its value or its problem.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Evaluated {
+    /// In whose environment it ran.
+    #[schema(value_type = String)]
+    pub function: FunctionName,
+    /// Its value, as `console.log` writes it; none if it failed.
+    pub value: Option<String>,
+    /// Its value as JSON, where there is a form for it.
+    pub json: Option<String>,
+    /// How it failed: the exception, and in the notes where.
+    pub problem: Option<Problem>,
+    /// The invocation, to ask for its trace. None if it was not admitted.
+    #[schema(value_type = Option<String>)]
+    pub invocation: Option<InvocationId>,
+    /// Until the answer was complete, in nanoseconds.
+    pub duration_ns: u64,
+}
+
 /// `POST …/invoke`: a request for one function, past the route table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -449,7 +480,7 @@ pub struct Invoke {
     /// Path and query.
     #[serde(default = "root")]
     pub path: String,
-    /// Header fields in order.
+    /// Header fields in order. Those that are the platform's to set are left out.
     #[serde(default)]
     pub headers: Vec<(String, String)>,
     /// The body.
