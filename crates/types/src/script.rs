@@ -134,7 +134,8 @@ impl Original {
     fn place(&self, line: u32, column: u32) -> (u32, u32) {
         let (wanted_line, wanted_column) = (line.saturating_sub(1), column.saturating_sub(1));
         let after = self.mappings.partition_point(|mapping| (mapping.line, mapping.column) <= (wanted_line, wanted_column));
-        let before = after.checked_sub(1).and_then(|index| self.mappings.get(index)).filter(|mapping| mapping.line == wanted_line);
+        let before =
+            after.checked_sub(1).and_then(|index| self.mappings.get(index)).filter(|mapping| mapping.line == wanted_line);
         // Code before the first mapping of its line was made with it.
         let nearest = before.or_else(|| self.mappings.get(after).filter(|mapping| mapping.line == wanted_line));
         nearest.map_or((line, column), |mapping| (mapping.original_line + 1, mapping.original_column + 1))
