@@ -1,0 +1,63 @@
+//! What both hosts say about HTTP.
+
+use super::Pollable;
+
+/// Header fields as they came: names and bytes.
+pub type Fields = Vec<(String, Vec<u8>)>;
+
+/// What reading a body gives.
+#[derive(Debug)]
+pub enum Read {
+    /// Some bytes, never none.
+    Bytes(Vec<u8>),
+    /// There is no more.
+    End,
+    /// Nothing yet.
+    Wait(Pollable),
+    /// The other side broke off.
+    Failed(String),
+}
+
+/// What writing a body gives.
+#[derive(Debug)]
+pub enum Written {
+    /// That many bytes were taken, at least one unless none were given.
+    Taken(usize),
+    /// Nothing was taken yet.
+    Wait(Pollable),
+    /// The other side wants no more.
+    Closed(String),
+}
+
+/// A request to somebody else.
+#[derive(Debug)]
+pub struct Outgoing {
+    /// As it is on the wire.
+    pub method: String,
+    /// Absolute.
+    pub url: String,
+    /// All fields.
+    pub headers: Fields,
+}
+
+/// The head of an answer, and its body.
+#[derive(Debug)]
+pub struct Incoming<Body> {
+    /// 200, say.
+    pub status: u16,
+    /// All fields.
+    pub headers: Fields,
+    /// What follows.
+    pub body: Body,
+}
+
+/// What asking for an answer gives.
+#[derive(Debug)]
+pub enum Answer<Body> {
+    /// It came.
+    Here(Incoming<Body>),
+    /// Not yet.
+    Wait(Pollable),
+    /// There will be none; the text says why.
+    Failed(String),
+}

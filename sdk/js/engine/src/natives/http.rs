@@ -1,0 +1,227 @@
+//! HTTP: the request and response of the invocation, and requests to others.
+//!
+//! The README of this crate lists the functions with their types. Bodies, writers and exchanges are numbers to JavaScript.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rquickjs::{Ctx, Exception, Function, Object, Result, Value};
+
+use super::transfer::{from_latin1, latin1, text, uint8_array, with_bytes};
+use super::handles::Handles;
+use crate::host::Pollable;
+use crate::host::http::{self, Body, Exchange, Writer};
+use crate::host::http_types::{Answer, Fields, Incoming, Outgoing, Read, Written};
+use crate::machine::events::{self, Owner, Step};
+use crate::machine::phase;
+
+type Shared<T> = Rc<RefCell<T>>;
+
+/// A thing of the host, and whose waits they are that need it.
+struct Held<T> {
+    thing: Shared<T>,
+    owner: Owner,
+}
+
+impl<T> Held<T> {
+    fn new(thing: T) -> Self {
+        Self { thing: Rc::new(RefCell::new(thing)), owner: Owner::new() }
+    }
+}
+
+impl<T> Clone for Held<T> {
+    fn clone(&self) -> Self {
+        Self { thing: Rc::clone(&self.thing), owner: self.owner }
+    }
+}
+
+thread_local! {
+    static BODIES: Handles<Held<Body>> = const { Handles::new() };
+    static WRITERS: Handles<Held<Option<Writer>>> = const { Handles::new() };
+    static EXCHANGES: Handles<Held<Exchange>> = const { Handles::new() };
+}
+
+pub(crate) fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
+    let context = || ctx.clone();
+    native.set("requestMethod", Function::new(context(), http::method)?)?;
+    native.set("requestUrl", Function::new(context(), http::url)?)?;
+    native.set("requestHeader", Function::new(context(), |name: String| http::header(&name).map(|value| latin1(&value)))?)?;
+    native.set("requestHeaders", Function::new(context(), || flat(http::headers()))?)?;
+    native.set("requestBody", Function::new(context(), || keep_body(http::body()))?)?;
+    native.set("bodyPull", Function::new(context(), body_pull)?)?;
+    native.set("bodyBytes", Function::new(context(), |ctx, body| body_whole(ctx, body, uint8_array))?)?;
+    native.set("bodyText", Function::new(context(), |ctx, body| body_whole(ctx, body, text))?)?;
+    native.set("bodyCancel", Function::new(context(), |body| BODIES.with(|all| forget(all, body)))?)?;
+    native.set("respond", Function::new(context(), respond)?)?;
+    native.set("respondStream", Function::new(context(), respond_stream)?)?;
+    native.set("writerWrite", Function::new(context(), writer_write)?)?;
+    native.set("writerFinish", Function::new(context(), writer_finish)?)?;
+    native.set("writerAbort", Function::new(context(), |writer| WRITERS.with(|all| forget(all, writer)))?)?;
+    native.set("fetchStart", Function::new(context(), fetch_start)?)?;
+    native.set("fetchResponse", Function::new(context(), fetch_response)?)?;
+    native.set("fetchAbort", Function::new(context(), |exchange| EXCHANGES.with(|all| forget(all, exchange)))?)
+}
+
+/// Names and values in turn.
+fn flat(headers: Fields) -> Vec<String> {
+    headers.into_iter().flat_map(|(name, value)| [name, latin1(&value)]).collect()
+}
+
+fn fields(ctx: &Ctx<'_>, flat: &[String]) -> Result<Fields> {
+    let field = |pair: &[String]| {
+        let value = from_latin1(&pair[1]);
+        let value = value.ok_or_else(|| Exception::throw_type(ctx, &format!("the header {} holds a character above U+00FF", pair[0])));
+        Ok((pair[0].clone(), value?))
+    };
+    flat.chunks_exact(2).map(field).collect()
+}
+
+fn keep_body(body: Body) -> u32 {
+    BODIES.with(|bodies| bodies.insert(Held::new(body)))
+}
+
+fn held<T>(ctx: &Ctx<'_>, all: &Handles<Held<T>>, number: u32) -> Result<Held<T>> {
+    all.with(number, |held| held.clone()).ok_or_else(|| Exception::throw_type(ctx, "this stream was closed"))
+}
+
+/// Waits are forgotten before the thing that they need.
+fn forget<T>(all: &Handles<Held<T>>, number: u32) {
+    if let Some(held) = all.take(number) {
+        events::cancel(held.owner);
+    }
+}
+
+fn body_pull<'js>(ctx: Ctx<'js>, number: u32) -> Result<Value<'js>> {
+    let Held { thing, owner } = BODIES.with(|bodies| held(&ctx, bodies, number))?;
+    events::until_ready(&ctx, owner, move |ctx| match thing.borrow_mut().read() {
+        Read::Bytes(bytes) => uint8_array(ctx, &bytes).map(Step::Ready),
+        Read::End => Ok(Step::Ready(Value::new_null(ctx.clone()))),
+        Read::Wait(pollable) => Ok(Step::Wait(pollable)),
+        Read::Failed(why) => Err(Exception::throw_type(ctx, &why)),
+    })
+}
+
+/// Makes a value of all bytes.
+type Whole = for<'js> fn(&Ctx<'js>, &[u8]) -> Result<Value<'js>>;
+
+fn body_whole<'js>(ctx: Ctx<'js>, number: u32, whole: Whole) -> Result<Value<'js>> {
+    let Held { thing, owner } = BODIES.with(|bodies| held(&ctx, bodies, number))?;
+    let mut all = Vec::new();
+    events::until_ready(&ctx, owner, move |ctx| loop {
+        match thing.borrow_mut().read() {
+            Read::Bytes(bytes) if all.is_empty() => all = bytes,
+            Read::Bytes(bytes) => all.extend_from_slice(&bytes),
+            Read::End => return whole(ctx, &std::mem::take(&mut all)).map(Step::Ready),
+            Read::Wait(pollable) => return Ok(Step::Wait(pollable)),
+            Read::Failed(why) => return Err(Exception::throw_type(ctx, &why)),
+        }
+    })
+}
+
+/// A whole response: the body is a string, bytes, or nothing.
+fn respond<'js>(ctx: Ctx<'js>, status: u16, headers: Vec<String>, body: Value<'js>) -> Result<Value<'js>> {
+    let writer = begin_response(&ctx, status, &headers)?;
+    if body.is_null() || body.is_undefined() {
+        finish(&ctx, writer)?;
+        return Ok(Value::new_undefined(ctx));
+    }
+    write_all(&ctx, Rc::new(RefCell::new(Some(writer))), Owner::new(), &body, true)
+}
+
+fn respond_stream(ctx: Ctx<'_>, status: u16, headers: Vec<String>) -> Result<u32> {
+    let writer = begin_response(&ctx, status, &headers)?;
+    Ok(WRITERS.with(|writers| writers.insert(Held::new(Some(writer)))))
+}
+
+fn begin_response(ctx: &Ctx<'_>, status: u16, headers: &[String]) -> Result<Writer> {
+    http::respond(status, fields(ctx, headers)?).map_err(|why| Exception::throw_type(ctx, &why))
+}
+
+fn writer_write<'js>(ctx: Ctx<'js>, number: u32, chunk: Value<'js>) -> Result<Value<'js>> {
+    let Held { thing, owner } = WRITERS.with(|writers| held(&ctx, writers, number))?;
+    write_all(&ctx, thing, owner, &chunk, false)
+}
+
+fn writer_finish(ctx: Ctx<'_>, number: u32) -> Result<()> {
+    let held = WRITERS.with(|writers| writers.take(number));
+    match held.and_then(|held| held.thing.take()) {
+        Some(writer) => finish(&ctx, writer),
+        None => Ok(()),
+    }
+}
+
+fn finish(ctx: &Ctx<'_>, writer: Writer) -> Result<()> {
+    writer.finish().map_err(|why| Exception::throw_type(ctx, &why))
+}
+
+/// Writes all of the chunk, at once as far as it is taken at once.
+fn write_all<'js>(ctx: &Ctx<'js>, writer: Shared<Option<Writer>>, owner: Owner, chunk: &Value<'js>, is_last: bool) -> Result<Value<'js>> {
+    let first = with_bytes(ctx, chunk, |bytes| match writer.borrow_mut().as_mut() {
+        None => Err("the stream was closed".to_owned()),
+        Some(writer) => write_some(writer, bytes).map(|(taken, wait)| (bytes[taken..].to_vec(), wait)),
+    })?;
+    let (mut rest, mut wait): (Vec<u8>, _) = first.map_err(|why| Exception::throw_type(ctx, &why))?;
+    events::until_ready(ctx, owner, move |ctx| {
+        if let Some(pollable) = wait.take() {
+            return Ok(Step::Wait(pollable));
+        }
+        if !rest.is_empty() {
+            let mut writer = writer.borrow_mut();
+            let Some(writer) = writer.as_mut() else { return Err(Exception::throw_type(ctx, "the stream was closed")) };
+            let (taken, wait) = write_some(writer, &rest).map_err(|why| Exception::throw_type(ctx, &why))?;
+            rest.drain(..taken);
+            if let Some(pollable) = wait {
+                return Ok(Step::Wait(pollable));
+            }
+        }
+        if is_last && let Some(writer) = writer.take() {
+            finish(ctx, writer)?;
+        }
+        Ok(Step::Ready(Value::new_undefined(ctx.clone())))
+    })
+}
+
+/// How much was taken, and what to wait for if that was not all.
+fn write_some(writer: &mut Writer, bytes: &[u8]) -> std::result::Result<(usize, Option<Pollable>), String> {
+    let mut taken = 0;
+    while taken < bytes.len() {
+        match writer.write(&bytes[taken..]) {
+            Written::Taken(count) => taken += count,
+            Written::Wait(pollable) => return Ok((taken, Some(pollable))),
+            Written::Closed(why) => return Err(why),
+        }
+    }
+    Ok((taken, None))
+}
+
+/// Sends a request: the body is a string, bytes, nothing, or `true` for one that is written later.
+fn fetch_start<'js>(ctx: Ctx<'js>, method: String, url: String, headers: Vec<String>, body: Value<'js>) -> Result<Vec<u32>> {
+    phase::only_when_serving(&ctx, "fetch")?;
+    let request = Outgoing { method, url, headers: fields(&ctx, &headers)? };
+    let (exchange, writer) = http::send(request).map_err(|why| Exception::throw_type(&ctx, &why))?;
+    let exchange = EXCHANGES.with(|exchanges| exchanges.insert(Held::new(exchange)));
+    if body.as_bool() == Some(true) {
+        return Ok(vec![exchange, WRITERS.with(|writers| writers.insert(Held::new(Some(writer))))]);
+    }
+    if body.is_null() || body.is_undefined() {
+        finish(&ctx, writer)?;
+    } else {
+        write_all(&ctx, Rc::new(RefCell::new(Some(writer))), Owner::new(), &body, true)?;
+    }
+    Ok(vec![exchange, 0])
+}
+
+fn fetch_response<'js>(ctx: Ctx<'js>, number: u32) -> Result<Value<'js>> {
+    let Held { thing, owner } = EXCHANGES.with(|exchanges| held(&ctx, exchanges, number))?;
+    events::until_ready(&ctx, owner, move |ctx| match thing.borrow_mut().answer() {
+        Answer::Wait(pollable) => Ok(Step::Wait(pollable)),
+        Answer::Failed(why) => Err(Exception::throw_type(ctx, &why)),
+        Answer::Here(Incoming { status, headers, body }) => {
+            let answer = Object::new(ctx.clone())?;
+            answer.set("status", status)?;
+            answer.set("headers", flat(headers))?;
+            answer.set("body", keep_body(body))?;
+            Ok(Step::Ready(answer.into_value()))
+        }
+    })
+}

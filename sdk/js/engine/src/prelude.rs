@@ -1,0 +1,23 @@
+//! The prelude: the platform's own modules, evaluated once in this order. Each sets the globals that it owns itself.
+//!
+//! They import each other as `dayfly:NAME`, and what Rust gives them as `dayfly:native`. A script reaches neither.
+
+/// A module of the prelude: its name after `dayfly:`, and its text.
+pub(crate) struct Prelude {
+    pub(crate) name: &'static str,
+    pub(crate) code: &'static str,
+}
+
+macro_rules! prelude {
+    ($($name:literal),* $(,)?) => {
+        /// Evaluated from first to last. `dispatch` is the last: Rust calls its exports.
+        pub(crate) const MODULES: &[Prelude] = &[$(Prelude { name: $name, code: include_str!(concat!("../prelude/", $name, ".js")) }),*];
+    };
+}
+
+// One line a file: prelude/NAME.js.
+prelude![
+    "primordials",
+    "timers",
+    "dispatch",
+];

@@ -1,0 +1,4 @@
+//! The engine natively: the prelude's tests in JavaScript, and the machine's in Rust.
+
+mod javascript;
+mod machine;

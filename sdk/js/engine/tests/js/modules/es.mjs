@@ -1,0 +1,2 @@
+// An ES module of the test beside.
+export const answer = 42;
