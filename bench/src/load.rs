@@ -104,6 +104,21 @@ impl Client {
 
     /// Sends a request and reads its whole response; gives the status.
     pub async fn call(&mut self, request: &[u8]) -> Result<u16> {
+        self.exchange(request).await.map(|(status, _)| status)
+    }
+
+    /// Sends a request and gives status and body of the response, taken out of its chunks.
+    pub async fn answer(&mut self, request: &[u8]) -> Result<(u16, Vec<u8>)> {
+        let (status, length) = self.exchange(request).await?;
+        let bytes = &self.buffer[..length];
+        let head_end = head_end(bytes).context("the response has a head")?;
+        let chunked = String::from_utf8_lossy(&bytes[..head_end]).to_ascii_lowercase().contains("transfer-encoding: chunked");
+        let body = &bytes[head_end..];
+        Ok((status, if chunked { unchunked(body)? } else { body.to_vec() }))
+    }
+
+    /// Sends a request and reads its whole response into the buffer; gives the status and the length.
+    async fn exchange(&mut self, request: &[u8]) -> Result<(u16, usize)> {
         self.stream.write_all(request).await?;
         let mut filled = 0;
         loop {
@@ -111,7 +126,7 @@ impl Client {
             ensure!(read > 0, "the server closed the connection");
             filled += read;
             if let Some(status) = complete(&self.buffer[..filled]) {
-                return Ok(status);
+                return Ok((status, filled));
             }
             ensure!(filled < self.buffer.len(), "the response is larger than {} bytes", self.buffer.len());
         }
@@ -120,7 +135,7 @@ impl Client {
 
 /// The status of a response that is all there, by its content-length or the last chunk.
 fn complete(bytes: &[u8]) -> Option<u16> {
-    let head_end = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
+    let head_end = head_end(bytes)?;
     let head = std::str::from_utf8(&bytes[..head_end]).ok()?;
     let status = head.get(9..12)?.parse().ok()?;
     let mut lines = head.split("\r\n").skip(1);
@@ -131,5 +146,24 @@ fn complete(bytes: &[u8]) -> Option<u16> {
     match length {
         Some(length) => (bytes.len() >= head_end + length).then_some(status),
         None => bytes.ends_with(b"0\r\n\r\n").then_some(status),
+    }
+}
+
+/// Where the body begins, if the head is all there.
+fn head_end(bytes: &[u8]) -> Option<usize> {
+    bytes.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4)
+}
+
+fn unchunked(mut rest: &[u8]) -> Result<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let line = rest.windows(2).position(|window| window == b"\r\n").context("a chunk begins with its length")?;
+        let length = usize::from_str_radix(std::str::from_utf8(&rest[..line])?.trim(), 16)?;
+        if length == 0 {
+            return Ok(body);
+        }
+        let chunk = rest.get(line + 2..line + 2 + length).context("a chunk is whole")?;
+        body.extend_from_slice(chunk);
+        rest = rest.get(line + 4 + length..).context("a chunk ends with a line")?;
     }
 }

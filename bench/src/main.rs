@@ -1,8 +1,8 @@
-//! Measures dayfly beside what people use instead: a bare hyper server, `wasmtime serve`, Redis, `s3s-fs`, nginx. In one run, taking
-//! turns, as ratios.
+//! Measures dayfly beside what people use instead: a bare hyper server, `wasmtime serve`, workerd, Node, Redis, `s3s-fs`, nginx. In one run,
+//! taking turns, as ratios.
 //!
 //! `cargo run --release --manifest-path bench/Cargo.toml` runs everything and prints it as Markdown; with the name of a part
-//! (`http`, `sweep`, `cold`, `start`, `neighbours`, `queue`, `events`, `s3`, `site`) it runs that. What was found, and what it means: `docs/reference/performance.md`.
+//! (`http`, `sweep`, `cold`, `start`, `neighbours`, `queue`, `events`, `s3`, `site`, `js`, `js-cold`) it runs that. What was found, and what it means: `docs/reference/performance.md`.
 
 mod cold;
 mod compare;
@@ -10,6 +10,9 @@ mod cpu;
 mod dayfly;
 mod events;
 mod hyper_hello;
+mod js;
+mod js_cold;
+mod js_peers;
 mod load;
 mod neighbours;
 mod queue;
@@ -54,8 +57,10 @@ fn main() -> Result<()> {
             Some("events") => events::run(&parts).await?,
             Some("s3") => s3::run(&parts).await?,
             Some("site") => site::run(&parts).await?,
+            Some("js") => js::run(&parts).await?,
+            Some("js-cold") => js_cold::run(&parts).await?,
             Some(other) => {
-                bail!("there is no part {other:?}: http, sweep, cold, start, neighbours, queue, events, s3, site")
+                bail!("there is no part {other:?}: http, sweep, cold, start, neighbours, queue, events, s3, site, js, js-cold")
             }
         };
         println!("{part}");
@@ -74,6 +79,8 @@ async fn everything(parts: &Parts) -> Result<()> {
     println!("## Events\n\n{}", events::run(parts).await?);
     println!("## Objects\n\n{}", s3::run(parts).await?);
     println!("## A static file\n\n{}", site::run(parts).await?);
+    println!("## JavaScript\n\n{}", js::run(parts).await?);
+    println!("## 10,000 functions in JavaScript\n\n{}", js_cold::run(parts).await?);
     Ok(())
 }
 
@@ -83,8 +90,8 @@ async fn hyper() -> Result<Server> {
     Server::start("bare hyper", address, Command::new(program).arg("hyper-hello").arg(address.to_string())).await
 }
 
-/// `wasmtime serve` with its pooling allocator, if it is installed.
-async fn wasmtime(parts: &Parts) -> Result<Option<Server>> {
+/// `wasmtime serve` with its pooling allocator and a component, if it is installed.
+async fn wasmtime(parts: &Parts, name: &'static str, component: &str) -> Result<Option<Server>> {
     let Some(program) = server::on_path("wasmtime") else {
         eprintln!("wasmtime is not installed: left out");
         return Ok(None);
@@ -92,14 +99,14 @@ async fn wasmtime(parts: &Parts) -> Result<Option<Server>> {
     let address = server::free_port()?;
     let mut command = Command::new(program);
     command.args(["serve", "-S", "cli", "-O", "pooling-allocator", "--addr", &address.to_string()]);
-    Server::start("wasmtime serve", address, command.arg(parts.components.join("hello.wasm"))).await.map(Some)
+    Server::start(name, address, command.arg(parts.components.join(component))).await.map(Some)
 }
 
 async fn http(parts: &Parts) -> Result<String> {
     let views = dayfly::hello(parts, "dayfly, all views", "").await?;
     let off = dayfly::hello(parts, "dayfly, record = off", "record = \"off\"").await?;
     let mut servers = vec![hyper().await?, views.server, off.server];
-    servers.extend(wasmtime(parts).await?);
+    servers.extend(wasmtime(parts, "wasmtime serve", "hello.wasm").await?);
     let rows = compare::run(&servers, 16, Duration::from_secs(3), 7).await?;
     Ok(compare::table(&rows))
 }

@@ -11,14 +11,16 @@ use std::process::Command;
 const FOLDER: &str = "tests/programs/js";
 /// The newest WASI release whose handler componentize-js finds. It compares versions letter by letter.
 const WASI: &str = "0.2.10";
-/// Each file of the folder and the program that it becomes.
-const FILES: [(&str, &str); 2] = [("app.js", "js"), ("hello.js", "js-hello")];
+/// Each file of the folder, the program that it becomes, and its world.
+const FILES: [(&str, &str, &str); 2] = [("app.js", "js", "function"), ("hello.js", "js-hello", "hello")];
+/// A world for the benchmark alone: what other hosts serve too.
+const HELLO: &str = "\nworld hello {\n    include wasi:http/proxy@0.2.10;\n}\n";
 
 pub(super) const GROUP: Group = Group { name: FOLDER, sources: &[FOLDER, "wit"], programs: &["js", "js-hello"], tools, build };
 
 /// The lock file is among the sources, and names every other tool.
 fn tools(_: &Builder) -> Result<String> {
-    Ok(WASI.to_owned())
+    Ok(format!("{WASI}{HELLO}"))
 }
 
 fn build(builder: &Builder, into: &Path) -> Result<()> {
@@ -27,10 +29,13 @@ fn build(builder: &Builder, into: &Path) -> Result<()> {
     let work = builder.paths.guests("js");
     let _ = fs::remove_dir_all(&work);
     write_wit(builder, &work.join("wit"))?;
-    for (file, program) in FILES {
+    let contract = work.join("wit/world.wit");
+    let worlds = fs::read_to_string(&contract).context("cannot read the worlds")?;
+    fs::write(&contract, worlds + HELLO).context("cannot write the worlds")?;
+    for (file, program, world) in FILES {
         fs::copy(folder.join(file), work.join(file)).with_context(|| format!("cannot copy {file}"))?;
         let mut componentize = Command::new(tools.join("node_modules/.bin/componentize-js"));
-        componentize.args(["--wit", "wit", "-n", "function", "-o"]).arg(into.join(program).with_extension("wasm")).arg(file);
+        componentize.args(["--wit", "wit", "-n", world, "-o"]).arg(into.join(program).with_extension("wasm")).arg(file);
         run::run(componentize.current_dir(&work))?;
     }
     Ok(())
