@@ -12,7 +12,8 @@ export const {
   ReferenceError, RegExp, Set, String, Symbol, SyntaxError, TypeError, URIError, Uint8Array, WeakMap, WeakRef, WeakSet,
 } = globalThis;
 
-const { apply, construct, defineProperty, getPrototypeOf, ownKeys } = Reflect;
+const { apply, construct, getPrototypeOf, ownKeys } = Reflect;
+export const { defineProperty } = Reflect;
 const { bind, call } = Function.prototype;
 
 /// `uncurryThis(f)(self, ...arguments)` is `f.call(self, ...arguments)`, whatever becomes of `Function.prototype.call`.
@@ -32,6 +33,11 @@ export const NumberIsInteger = Number.isInteger;
 export const NumberIsNaN = Number.isNaN;
 export const NumberParseInt = Number.parseInt;
 export const NumberParseFloat = Number.parseFloat;
+export const NumberPrototypeValueOf = uncurryThis(Number.prototype.valueOf);
+export const BooleanPrototypeValueOf = uncurryThis(Boolean.prototype.valueOf);
+export const BigIntPrototypeValueOf = uncurryThis(BigInt.prototype.valueOf);
+export const SymbolPrototypeValueOf = uncurryThis(Symbol.prototype.valueOf);
+export const StringPrototypeValueOf = uncurryThis(String.prototype.valueOf);
 export const NumberPrototypeToString = uncurryThis(Number.prototype.toString);
 export const NumberPrototypeToFixed = uncurryThis(Number.prototype.toFixed);
 export const BigIntPrototypeToString = uncurryThis(BigInt.prototype.toString);
@@ -65,6 +71,7 @@ export const ObjectSetPrototypeOf = Object.setPrototypeOf;
 export const FunctionPrototypeToString = uncurryThis(Function.prototype.toString);
 export const FunctionPrototypeBind = uncurryThis(Function.prototype.bind);
 export const FunctionPrototypeSymbolHasInstance = uncurryThis(Function.prototype[Symbol.hasInstance]);
+export const ErrorIsError = Error.isError;
 export const ErrorPrototypeToString = uncurryThis(Error.prototype.toString);
 
 // Array.
@@ -105,6 +112,8 @@ export const StringPrototypeTrim = uncurryThis(String.prototype.trim);
 export const SymbolPrototypeToString = uncurryThis(Symbol.prototype.toString);
 /// `RegExp.prototype.exec` by itself, which asks no other method; `test`, `replace`, `split` and `match` ask `exec` of the user's.
 export const RegExpPrototypeExec = uncurryThis(RegExp.prototype.exec);
+export const RegExpPrototypeGetSource = getter(RegExp.prototype, "source");
+export const RegExpPrototypeGetFlags = getter(RegExp.prototype, "flags");
 export const RegExpPrototypeToString = uncurryThis(RegExp.prototype.toString);
 
 // Collections.
@@ -123,11 +132,19 @@ export const SetPrototypeHas = uncurryThis(Set.prototype.has);
 export const WeakMapPrototypeGet = uncurryThis(WeakMap.prototype.get);
 export const WeakMapPrototypeHas = uncurryThis(WeakMap.prototype.has);
 export const WeakMapPrototypeSet = uncurryThis(WeakMap.prototype.set);
+export const WeakSetPrototypeAdd = uncurryThis(WeakSet.prototype.add);
+export const WeakSetPrototypeHas = uncurryThis(WeakSet.prototype.has);
 export const DatePrototypeGetTime = uncurryThis(Date.prototype.getTime);
 export const DatePrototypeToISOString = uncurryThis(Date.prototype.toISOString);
 export const DateNow = Date.now;
 
 // Bytes.
+/// The classes of typed arrays by name.
+export const typedArrays = { __proto__: null };
+for (const name of ["Int8Array", "Uint8Array", "Uint8ClampedArray", "Int16Array", "Uint16Array", "Int32Array", "Uint32Array", "Float16Array",
+  "Float32Array", "Float64Array", "BigInt64Array", "BigUint64Array"]) {
+  if (globalThis[name] !== undefined) typedArrays[name] = globalThis[name];
+}
 const TypedArray = getPrototypeOf(Uint8Array);
 export const TypedArrayPrototypeFill = uncurryThis(TypedArray.prototype.fill);
 export const TypedArrayPrototypeGetBuffer = getter(TypedArray.prototype, "buffer");
@@ -143,6 +160,9 @@ export const DataViewPrototypeGetByteLength = getter(DataView.prototype, "byteLe
 export const DataViewPrototypeGetByteOffset = getter(DataView.prototype, "byteOffset");
 export const ArrayBufferIsView = ArrayBuffer.isView;
 export const ArrayBufferPrototypeGetByteLength = getter(ArrayBuffer.prototype, "byteLength");
+export const ArrayBufferPrototypeGetDetached = getter(ArrayBuffer.prototype, "detached");
+export const ArrayBufferPrototypeGetMaxByteLength = getter(ArrayBuffer.prototype, "maxByteLength");
+export const ArrayBufferPrototypeGetResizable = getter(ArrayBuffer.prototype, "resizable");
 export const ArrayBufferPrototypeSlice = uncurryThis(ArrayBuffer.prototype.slice);
 export const ArrayBufferPrototypeTransfer = uncurryThis(ArrayBuffer.prototype.transfer);
 
@@ -182,8 +202,13 @@ export const defineHidden = (target, name, value) => {
 /// Puts something on the global object as interfaces are: writable, configurable and not listed.
 export const defineGlobal = (name, value) => defineHidden(globalThis, name, value);
 
+const interfacePrototypes = new WeakSet();
+/// Whether an object is the prototype of one of the platform's interfaces.
+export const isInterfacePrototype = (object) => WeakSetPrototypeHas(interfacePrototypes, object);
+
 /// What Web IDL asks of an interface: its members are listed, `Symbol.toStringTag` is its name, and the global object has it.
 export const defineInterface = (Interface, name = Interface.name) => {
+  WeakSetPrototypeAdd(interfacePrototypes, Interface.prototype);
   enumerateMembers(Interface.prototype);
   defineProperty(Interface.prototype, SymbolToStringTag, { __proto__: null, value: name, writable: false, enumerable: false, configurable: true });
   defineGlobal(name, Interface);

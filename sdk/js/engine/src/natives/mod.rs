@@ -2,12 +2,19 @@
 //!
 //! One file a topic, each with an `install`. A native is a plain function; one that has to wait gives a promise (`machine::events`).
 
+mod base64;
+pub(crate) mod bytes;
+mod clock;
 mod console;
+mod encoding;
 pub(crate) mod handles;
 mod http;
+mod kinds;
 mod script;
+pub(crate) mod text;
 mod timers;
 pub(crate) mod transfer;
+mod url;
 
 use rquickjs::{Ctx, Object, Result};
 
@@ -18,5 +25,10 @@ pub(crate) fn install<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     timers::install(ctx, &native)?;
     http::install(ctx, &native)?;
     script::install(ctx, &native)?;
+    clock::install(ctx, &native)?;
+    kinds::install(ctx, &native)?;
+    base64::install(ctx, &native)?;
+    encoding::install(ctx, &native)?;
+    url::install(ctx, &native)?;
     Ok(native)
 }
