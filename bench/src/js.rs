@@ -110,7 +110,10 @@ fn markdown() -> String {
     let mut text = String::new();
     for number in 1.. {
         text += &format!(
-            "## Part {number}: what *is* here\n\nA paragraph with **words**, `code`, a [link](https://shop.example/{number}?a=b) and more              of it, so that it has the length that paragraphs have.\n\n- one\n- two with _emphasis_\n  1. nested\n  2. again\n\n> Quoted, on              two\n> lines\n\n```js\nconst part = {number} < 7 && \"text\";\n```\n\n| name | count |\n|------|------:|\n| tea | {number} |\n\n"
+            "## Part {number}: what *is* here\n\nA paragraph with **words**, `code`, a [link](https://shop.example/{number}?a=b) and \
+             more of it, so that it has the length that paragraphs have.\n\n- one\n- two with _emphasis_\n  1. nested\n  2. again\n\n\
+             > Quoted, on two\n> lines\n\n```js\nconst part = {number} < 7 && \"text\";\n```\n\n\
+             | name | count |\n|------|------:|\n| tea | {number} |\n\n"
         );
         if text.len() >= 5 << 10 {
             break;
