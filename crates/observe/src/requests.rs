@@ -110,16 +110,29 @@ fn start(start: &Start) -> view::Start {
     }
 }
 
-/// A failure's message is one paragraph, and the guest's backtrace stands after it, a line a frame.
-fn failure(outcome: &Outcome) -> Option<view::Failure> {
+/// A failure's message is one paragraph. The line of the source may follow, with a mark below it, and then the guest's backtrace, a line a
+/// frame.
+pub(crate) fn failure(outcome: &Outcome) -> Option<view::Failure> {
     let Outcome::Failed { code, message, .. } = outcome else { return None };
     let mut lines = message.lines();
+    let message = lines.next().unwrap_or_default().to_owned();
+    let mut rest = lines.map(str::trim_end).filter(|line| !line.is_empty()).peekable();
+    let source = std::iter::from_fn(|| rest.next_if(|line| is_source(line)));
     Some(view::Failure {
         code: code.to_string(),
         title: code.title().into(),
-        message: lines.next().unwrap_or_default().to_owned(),
-        backtrace: lines.map(str::trim_end).filter(|line| !line.is_empty()).map(str::to_owned).collect(),
+        message,
+        source: source.map(|line| line.strip_prefix(FRAME).unwrap_or(line).to_owned()).collect(),
+        backtrace: rest.map(str::to_owned).collect(),
     })
+}
+
+/// What stands before each line below a message.
+const FRAME: &str = "  ";
+
+/// `12 | const price = …`, or the marks below it. No frame of a backtrace looks like this.
+fn is_source(line: &str) -> bool {
+    line.trim_start().trim_start_matches(|c: char| c.is_ascii_digit()).trim_start().starts_with('|')
 }
 
 fn refusal(refusal: &types::record::Refusal) -> view::Refusal {
@@ -135,6 +148,17 @@ mod tests {
     use types::Code;
 
     use super::*;
+
+    #[test]
+    fn a_failure_has_the_line_of_the_source_apart_from_the_frames() {
+        let failed = |message: &str| Outcome::Failed { code: Code::E0519, message: message.into(), status: 502 };
+        let message = "TypeError: no at a.ts:9:3\n  9 |   f(x)\n    |   ^\n  g (a.ts:9:3)\n  caused by: RangeError: 1 | 2";
+        let failure = failure(&failed(message)).expect("it failed");
+        assert_eq!(failure.source, ["9 |   f(x)", "  |   ^"]);
+        assert_eq!(failure.backtrace, ["  g (a.ts:9:3)", "  caused by: RangeError: 1 | 2"]);
+        let plain = super::failure(&failed("trapped\n  0: |a| (x.rs)\n  1 | no source")).expect("it failed");
+        assert_eq!((plain.source.len(), plain.backtrace.len()), (0, 2), "what comes later is no source");
+    }
 
     #[test]
     fn a_request_tells_all_that_was_recorded() {

@@ -8,7 +8,7 @@ use types::{
     wire::view::{self, Span, SpanKind},
 };
 
-use crate::requests::{money, short, usage};
+use crate::requests::{failure, money, short, usage};
 
 /// Invocations nested deeper hang from the deepest that is shown: readers of JSON bound how deep it may nest.
 const NESTING_MAX: usize = 16;
@@ -74,6 +74,7 @@ impl<'a> Tree<'a> {
             offset_ns: offset.ns(),
             duration_ns: started,
             invocation: None,
+            failure: None,
             children: phases(record, offset.ns()),
         };
         let handler = Span {
@@ -88,6 +89,7 @@ impl<'a> Tree<'a> {
             offset_ns: offset.ns() + started,
             duration_ns: record.duration.ns() - started,
             invocation: None,
+            failure: failure(&record.outcome),
             children: self.within(record, begin, depth),
         };
         Span {
@@ -101,6 +103,7 @@ impl<'a> Tree<'a> {
             offset_ns: offset.ns(),
             duration_ns: record.duration.ns(),
             invocation: Some(record.id.to_string()),
+            failure: None,
             children: vec![start, handler],
         }
     }
@@ -116,6 +119,7 @@ impl<'a> Tree<'a> {
             offset_ns: offset.plus(call.at).ns(),
             duration_ns: call.duration.ns(),
             invocation: None,
+            failure: None,
             children: Vec::new(),
         };
         let mut spans: Vec<_> = record.spans.iter().map(call).collect();
@@ -155,6 +159,7 @@ fn phases(record: &InvocationRecord, offset_ns: u64) -> Vec<Span> {
                 offset_ns: at,
                 duration_ns: part.ns(),
                 invocation: None,
+                failure: None,
                 children: Vec::new(),
             });
         }

@@ -51,7 +51,7 @@ fn full() -> InvocationRecord {
 #[test]
 fn keys_of_a_request() {
     let expected = "app at attempt cause cost cost.amount cost.currency depth duration_ns env error failure failure.backtrace failure.code \
-                    failure.message failure.title function invocation links log_lines logs logs[].app logs[].at logs[].context logs[].env \
+                    failure.message failure.source failure.title function invocation links log_lines logs logs[].app logs[].at logs[].context logs[].env \
                     logs[].function logs[].invocation logs[].level logs[].text logs[].trace refusals refusals[].code \
                     refusals[].message refusals[].offset_ns replayable revision short start start.class start.instantiated_ns \
                     start.loaded_ns start.queued_ns start.total_ns status trace usage usage.cpu_ns usage.in_bytes usage.kv_calls \

@@ -3,16 +3,19 @@
 use std::fmt::Write as _;
 
 use jiff::tz::TimeZone;
-use types::wire::view::{Failure, Request, Usage};
+use types::wire::view::{Request, Usage};
 
-use super::text::{clock, cut, escaped, size, span};
+use super::{
+    failure,
+    text::{clock, cut, escaped, size, span},
+};
 
 /// Characters of a cause that a line shows.
 const CAUSE_MAX: usize = 60;
 /// Lines of log that a failure block shows.
 const LINES: usize = 5;
-/// Frames of a backtrace that a failure block shows.
-const FRAMES: usize = 12;
+/// The context of the line of log that the platform adds for an exception.
+const EXCEPTION: &str = "exception";
 
 /// The request in one line, in the time zone of this machine.
 pub(crate) fn line(request: &Request) -> String {
@@ -58,10 +61,13 @@ pub(crate) fn failure(request: &Request) -> String {
         return out;
     }
     let code = write_head(&mut out, request);
-    if request.log_lines > 0 {
-        let shown = request.logs.len().min(LINES);
-        put(&mut out, format_args!("  logs, the last {shown} of {}:", request.log_lines));
-        for log in &request.logs[request.logs.len() - shown..] {
+    // The line that tells of the exception again is for those who read logs only.
+    let logs: Vec<_> = request.logs.iter().filter(|log| log.context != EXCEPTION).collect();
+    let all = request.log_lines.saturating_sub((request.logs.len() - logs.len()) as u64);
+    if all > 0 {
+        let shown = logs.len().min(LINES);
+        put(&mut out, format_args!("  logs, the last {shown} of {all}:"));
+        for log in &logs[logs.len() - shown..] {
             put(&mut out, format_args!("   | {:<8} {}", escaped(&log.level), escaped(&log.text)));
         }
     }
@@ -80,17 +86,8 @@ fn write_head<'a>(out: &mut String, request: &'a Request) -> Option<&'a str> {
     let refusals = &request.refusals;
     let code = match (&request.failure, refusals.last()) {
         (Some(failure), _) => {
-            let Failure { code, title, message, backtrace } = failure;
-            // A message says all that the title says, and more; some failures have none.
-            let what = if message.is_empty() { title } else { message };
-            put(out, format_args!("error[{}]: {}", escaped(code), escaped(what)));
-            for frame in backtrace.iter().take(FRAMES) {
-                put(out, format_args!("   |  {}", escaped(frame.trim_start())));
-            }
-            if backtrace.len() > FRAMES {
-                put(out, format_args!("   |  … and {} more", backtrace.len() - FRAMES));
-            }
-            code
+            failure::lines(failure).iter().for_each(|line| put(out, format_args!("{line}")));
+            &failure.code
         }
         // The function answered an error by itself, and the refusal before it is most likely why.
         (None, Some(refusal)) => {
@@ -152,6 +149,11 @@ mod tests {
 ";
         assert_eq!(failure(&samples::failing()), expected);
         assert_eq!(failure(&samples::request()), "");
+        let mut thrown = Request { failure: Some(samples::thrown()), ..samples::failing() };
+        thrown.logs.push(samples::log(EXCEPTION, "TypeError"));
+        thrown.log_lines += 1;
+        let text = failure(&thrown);
+        assert!(text.contains("logs, the last 2 of 12:") && text.matches("TypeError").count() == 1, "{text}");
         let answered = Request { failure: None, logs: Vec::new(), log_lines: 0, replayable: false, ..samples::failing() };
         assert!(failure(&answered).starts_with("error[E0207]: api may not reach api.github.com\n"));
         let plain = Request { status: 500, refusals: Vec::new(), ..answered };

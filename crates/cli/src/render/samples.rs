@@ -61,6 +61,7 @@ pub(crate) fn failing() -> Request {
             code: text("E0501"),
             title: text("the function trapped"),
             message: text("the function trapped: unreachable code was reached"),
+            source: Vec::new(),
             backtrace: vec![text("0: api::handle  src/lib.rs:12"), text("1: api::main\x1b[2J")],
         }),
         refusals: vec![Refusal { offset_ns: 400_000, code: text("E0207"), message: text("api may not reach api.github.com") }],
@@ -71,9 +72,24 @@ pub(crate) fn failing() -> Request {
     }
 }
 
+/// A failure of a script.
+pub(crate) fn thrown() -> Failure {
+    Failure {
+        code: text("E0519"),
+        title: text("the function threw an exception"),
+        message: text("TypeError: cannot read property 'total' of undefined at src/api.ts:12:16"),
+        source: vec![text("12 |   return order.total\x1b[2J"), text("   |                ^")],
+        backtrace: vec![
+            text("  price (src/api.ts:12:16)"),
+            text("  fetch (src/api.ts:3:10)"),
+            text("  caused by: RangeError: no"),
+        ],
+    }
+}
+
 fn span(kind: SpanKind, name: &str, result: &str, at: u64, duration: u64, children: Vec<Span>) -> Span {
     let (name, result) = (text(name), text(result));
-    Span { kind, name, result, failed: false, offset_ns: at, duration_ns: duration, invocation: None, children }
+    Span { kind, name, result, failed: false, offset_ns: at, duration_ns: duration, invocation: None, failure: None, children }
 }
 
 pub(crate) fn trace() -> Trace {

@@ -2,9 +2,12 @@
 
 use std::fmt::Write as _;
 
-use types::wire::view::{Span, SpanKind, Trace};
+use types::wire::view::{Failure, Span, SpanKind, Trace};
 
-use super::text::{count, cut, escaped, size, span};
+use super::{
+    failure,
+    text::{count, cut, escaped, size, span},
+};
 
 /// Cells that the whole trace takes in the column of bars.
 const BAR: u64 = 22;
@@ -18,7 +21,10 @@ struct Row<'a> {
     span: &'a Span,
 }
 
-/// The trace as lines.
+/// Failures that are shown below a trace.
+const FAILURES: usize = 3;
+
+/// The trace as lines, and how functions failed below it.
 pub(crate) fn waterfall(trace: &Trace) -> String {
     let mut rows = Vec::new();
     match trace.roots.as_slice() {
@@ -35,7 +41,21 @@ pub(crate) fn waterfall(trace: &Trace) -> String {
         let line = format!("{name:<names$} {:>9}  {bar}", span(row.duration_ns));
         writeln!(out, "{}", line.trim_end()).expect("a String takes all text");
     }
+    let mut failed = Vec::new();
+    trace.roots.iter().for_each(|root| find_failed(&mut failed, root));
+    for failure in failed.iter().take(FAILURES) {
+        failure::lines(failure).iter().for_each(|line| writeln!(out, "{line}").expect("a String takes all text"));
+    }
+    if failed.len() > FAILURES {
+        writeln!(out, "… and {} more failures", failed.len() - FAILURES).expect("a String takes all text");
+    }
     out + &footer(trace)
+}
+
+/// The failures of a span and of all within it, in the order of the tree.
+fn find_failed<'a>(found: &mut Vec<&'a Failure>, span: &'a Span) {
+    found.extend(&span.failure);
+    span.children.iter().for_each(|child| find_failed(found, child));
 }
 
 fn footer(trace: &Trace) -> String {
@@ -131,6 +151,19 @@ logs 2 · cpu 0.6 ms · peak 3.0 MB · cost 0.0000004 EUR · replay: dayfly repl
         assert_eq!(text.matches("api GET /ada 200  ✗").count(), 2);
         assert_eq!(text.matches("instantiated").count(), 2);
         assert!(!text.contains("replay"));
+    }
+
+    #[test]
+    fn how_functions_failed_stands_below_the_tree() {
+        let mut trace = samples::trace();
+        trace.roots[0].children[1].failure = Some(samples::thrown());
+        let text = waterfall(&trace);
+        let (_, below) = text.split_once("error[E0519]: TypeError").expect("the failure");
+        assert!(below.contains("\n   12 |   return order.total") && below.contains("\nlogs 2"), "{text}");
+        trace.roots = vec![trace.roots[0].clone(); 5];
+        let text = waterfall(&trace);
+        assert_eq!(text.matches("error[E0519]").count(), FAILURES);
+        assert!(text.contains("… and 2 more failures"), "{text}");
     }
 
     #[test]

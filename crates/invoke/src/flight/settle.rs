@@ -8,7 +8,7 @@ use ports::{
 };
 use types::{
     ByteCount, Code, Elapsed, Outcome, Problem, Start, Usage,
-    journal::{BodyDigest, End, Failure, Invoke, Journal},
+    journal::{BodyDigest, End, Failure, Invoke, Journal, Level, LogLine},
     record::{InvocationRecord, Span},
 };
 
@@ -55,6 +55,7 @@ impl Flight {
         let usage = usage(&writer.counts, &self.facts, at, self.cpu);
         let mut views = fold::views(&writer, at);
         views.spans.extend(commit);
+        views.logs.extend(exception(&outcome, at));
         let kept = self.facts.detailed && (self.facts.kept || fold::is_failure(&outcome));
         let journal = kept.then(|| sealed(&self.services, &self.facts, writer, at, &outcome, usage));
         let record = record(&self.facts, self.start, Settlement { duration: at, outcome, usage, journal_kept: kept }, views);
@@ -90,6 +91,17 @@ pub(crate) fn outcome(ended: Ended, status: Option<u16>, broken: Option<String>)
             });
             Outcome::Failed { code, message, status: status.unwrap_or(code.status()) }
         }
+    }
+}
+
+/// An exception that nobody caught, as a line of log: where people look for it. It is told of the guest and not by it, so it costs nothing.
+fn exception(outcome: &Outcome, at: Elapsed) -> Option<LogLine> {
+    match outcome {
+        Outcome::Failed { code: Code::E0519 | Code::E0520 | Code::E0521, message, .. } => {
+            let text = message.lines().next().unwrap_or_default().to_owned();
+            Some(LogLine { at, level: Level::Error, context: "exception".to_owned(), text })
+        }
+        _ => None,
     }
 }
 

@@ -91,6 +91,9 @@ pub struct Failure {
     pub title: String,
     /// What happened: one paragraph.
     pub message: String,
+    /// Where in the source, if that is known: the line with its number, and a mark below what is meant.
+    #[serde(default)]
+    pub source: Vec<String>,
     /// The guest's backtrace, one line a frame; empty if there is none.
     pub backtrace: Vec<String>,
 }
@@ -215,6 +218,9 @@ pub struct Span {
     /// The invocation, where this is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invocation: Option<String>,
+    /// How it failed, where this is the handler of an invocation that did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
     /// What happened within it, in order of time.
     #[schema(no_recursion)]
     pub children: Vec<Span>,
