@@ -16,7 +16,7 @@ use types::{
 };
 
 use crate::{
-    build::{self, Built},
+    build::{self, Built, Scripts},
     client::Client,
     exit::Result,
     migrations,
@@ -69,12 +69,17 @@ pub(crate) fn folder(dir: &Path) -> PathBuf {
 
 impl Project {
     /// Loads the manifest and builds every function; `done` hears of each as it is built.
-    pub(crate) async fn build(dir: &Path, env: &EnvName, done: impl FnMut(&FunctionName, &Built)) -> Result<Self> {
+    pub(crate) async fn build(
+        dir: &Path,
+        env: &EnvName,
+        scripts: &Scripts,
+        done: impl FnMut(&FunctionName, &Built),
+    ) -> Result<Self> {
         let loaded = load(dir, env)?;
         let folder = folder(dir);
         // What takes no time comes first: a folder that can't be read is told before anything is built.
         let migrations = migrations::of(&folder, &loaded.app)?;
-        let built = build::all(&folder, &loaded.app, done).await?;
+        let built = build::all(&folder, &loaded.app, scripts, done).await?;
         // After the build, which may be what makes the site.
         let site = SiteFiles::of(&folder, &loaded.app).await?;
         Ok(Self { loaded, built, migrations, site, drop: Vec::new(), keep: Vec::new() })

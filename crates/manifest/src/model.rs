@@ -296,7 +296,11 @@ impl Maker<'_> {
     fn build(&mut self, prefix: &str, path: &str, at: At) -> Option<types::Build> {
         match code::detect(path, self.files) {
             Ok((build, reason)) => {
-                let value = if build == types::Build::Cargo { "cargo" } else { "component" };
+                let value = match build {
+                    types::Build::Component => "component",
+                    types::Build::Cargo => "cargo",
+                    types::Build::Script => "script",
+                };
                 self.origins.found(format!("{prefix}build"), leaf::quote(value), reason);
                 Some(build)
             }

@@ -8,6 +8,7 @@ use types::{
 use crate::{
     Context,
     args::Deploy,
+    build::Scripts,
     exit::Result,
     print,
     project::{self, Project},
@@ -17,13 +18,9 @@ use crate::{
 pub(crate) async fn run(context: &Context, args: &Deploy) -> Result {
     let printer = context.printer;
     let client = context.client()?;
-    let mut project = Project::build(&args.dir, &project::env(args.env.as_deref(), client.target())?, |name, built| {
-        printer.note(format!(
-            " build  {name}   {} {}   {}",
-            built.how,
-            text::size(built.artifact.len() as u64),
-            print::took(built.took)
-        ));
+    let env = project::env(args.env.as_deref(), client.target())?;
+    let mut project = Project::build(&args.dir, &env, &Scripts::default(), |name, built| {
+        printer.note(format!(" build  {name}   {}   {}", built.summary(), print::took(built.took)));
     })
     .await?;
     project.drop.clone_from(&args.drop);

@@ -14,7 +14,7 @@ use super::server::{Ready, announce};
 use crate::{
     Context,
     args::Up,
-    build::Built,
+    build::Scripts,
     client::{Client, Lines},
     exit::{Failure, Result},
     node::{NodeOptions, RunningNode},
@@ -40,7 +40,8 @@ pub(crate) async fn run(context: &Context, args: Up) -> Result {
     let watch = if args.no_watch { None } else { Some(Watch::start(&args.dir)?) };
     let node = context.node.start(options(&args, data.clone(), key)).await?;
     let (dir, client) = (args.dir, client_of(&node));
-    let mut session = Session { printer, dir, env, client, secrets, served: false, failing: false, lacking: None };
+    let mut session =
+        Session { printer, dir, env, client, scripts: Scripts::default(), secrets, served: false, failing: false, lacking: None };
     let ended = session.run(&data, &node, watch, began).await;
     // However it ended: nobody must find the address of a node that is gone, and what it recorded is kept.
     std::fs::remove_file(data.join(crate::CONTROL_URL_FILE)).ok();
@@ -63,6 +64,8 @@ struct Session {
     dir: PathBuf,
     env: EnvName,
     client: Client,
+    /// What was read of the app's scripts.
+    scripts: Scripts,
     /// The address of the app's secrets.
     secrets: String,
     /// Whether a revision of this session is served.
@@ -95,8 +98,8 @@ impl Session {
 
     async fn first_deploy(&mut self) -> Result<Deployed> {
         let printer = self.printer;
-        let mut project = Project::build(&self.dir, &self.env, |name, Built { artifact, how, took, .. }| {
-            printer.note(format!(" build    {name:<8} {how} {}   {}", text::size(artifact.len() as u64), print::took(*took)));
+        let mut project = Project::build(&self.dir, &self.env, &self.scripts, |name, built| {
+            printer.note(format!(" build    {name:<8} {}   {}", built.summary(), print::took(built.took)));
         })
         .await?;
         self.ship(&mut project).await
@@ -182,7 +185,7 @@ impl Session {
         let code = changed.iter().any(|path| path.file_name() != Some(manifest::FILE_NAME.as_ref()));
         let began = Stopwatch::start();
         let printer = self.printer;
-        let project = Project::build(&self.dir, &self.env, |name, built| {
+        let project = Project::build(&self.dir, &self.env, &self.scripts, |name, built| {
             if code && built.how != "component" {
                 printer.note(format!("{} {name} rebuilt {}", clock(), print::took(built.took)));
             }

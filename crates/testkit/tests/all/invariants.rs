@@ -6,6 +6,7 @@ use types::Code;
 /// Edges beyond the star. A new one is its own commit and changes ARCHITECTURE.md.
 const EDGES: &[Edge] = &[
     Edge { from: "cli", to: "manifest", reason: "commands read and edit a manifest before there is a node to ask" },
+    Edge { from: "cli", to: "script", reason: "a script is made where the developer's folder is, before there is a node to ask" },
     Edge {
         from: "control",
         to: "manifest",
@@ -23,6 +24,9 @@ const BORDERS: &[Only] = &[
     Only { library: "clap", crates: &["cli"] },
     Only { library: "toml_edit", crates: &["manifest"] },
     Only { library: "getrandom", crates: &["system"] },
+    Only { library: "oxc_parser", crates: &["script"] },
+    Only { library: "oxc_resolver", crates: &["script"] },
+    Only { library: "oxc_transformer", crates: &["script"] },
     Only { library: "s3s", crates: &["aws"] },
 ];
 
