@@ -239,11 +239,13 @@ impl Control {
         }
         let distinct = check::distinct(&deploy.artifacts);
         let prepared: BTreeMap<Digest, Prepared> = stream::iter(distinct)
-            .map(async |digest| Ok::<_, Problem>((digest, self.prepare(&digest).await?)))
+            .map(async |digest| match self.prepare(&digest).await {
+                Ok(prepared) => Ok((digest, prepared)),
+                Err(problem) => Err(name_functions(problem, &digest, deploy)),
+            })
             .buffer_unordered(PREPARED_AT_ONCE)
             .try_collect()
-            .await
-            .map_err(|problem| name_function(problem, deploy))?;
+            .await?;
         let of = |(name, artifact): (&types::FunctionName, &api::Artifact)| {
             Some((name.clone(), prepared.get(&artifact.digest)?.clone()))
         };
@@ -254,9 +256,9 @@ impl Control {
         let _room = self.components.acquire().await.expect("the semaphore is never closed");
         let gone = || Problem::new(Code::E0301, format!("the artifact {digest} is not stored"));
         let artifact = self.blob.get(digest).await?.ok_or_else(gone)?;
-        let ports::runtime::Prepared { artifact_bytes, compiled_bytes, cached, imports, logs: _ } =
+        let ports::runtime::Prepared { artifact_bytes, compiled_bytes, cached, imports, logs } =
             self.runtime.prepare(digest, &artifact).await?;
-        Ok(Prepared { artifact_bytes, compiled_bytes, cached, imports })
+        Ok(Prepared { artifact_bytes, compiled_bytes, cached, imports, logs })
     }
 
     /// Gives the migrations that were applied.
@@ -340,11 +342,12 @@ pub(crate) fn share(share: Share) -> api::Share {
     api::Share { revision, weight }
 }
 
-/// A runtime knows an artifact's digest only; people know the function.
-fn name_function(problem: Problem, deploy: &Deploy) -> Problem {
+/// A runtime knows an artifact's digest only; people know the functions that it is the code of.
+fn name_functions(problem: Problem, digest: &Digest, deploy: &Deploy) -> Problem {
     if deploy.artifacts.len() == 1 {
         return problem;
     }
-    let digests = deploy.artifacts.iter().map(|(name, artifact)| format!("fn.{name} is {}", artifact.digest));
-    digests.fold(problem, Problem::note)
+    let with = deploy.artifacts.iter().filter(|(_, artifact)| artifact.digest == *digest);
+    let names: Vec<String> = with.map(|(name, _)| format!("fn.{name}")).collect();
+    problem.note(format!("the code of {}", names.join(", ")))
 }

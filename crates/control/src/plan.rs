@@ -7,8 +7,8 @@ use types::{
     app::Access,
     trigger::{Effects, On, Rules, Source},
     wire::api::{
-        Artifact, Change, FunctionPlan, MigrationPlan, Permission, PermissionKind, Plan, ResourcePlan, Setting, SitePlan,
-        TriggerPlan,
+        Artifact, Change, CodeKind, FunctionPlan, MigrationPlan, Permission, PermissionKind, Plan, ResourcePlan, Setting,
+        SitePlan, TriggerPlan,
     },
 };
 
@@ -103,6 +103,7 @@ fn function(name: &FunctionName, before: Option<&Function>, after: Option<&Funct
     FunctionPlan {
         name: name.clone(),
         change,
+        kind: after.map(CodeKind::of),
         code_changed,
         bytes: code.after.map(|artifact| artifact.bytes),
         routes: new.to_vec(),
@@ -312,6 +313,25 @@ mod tests {
                 gained api Write kv.cache
             "#]],
         );
+    }
+
+    #[test]
+    fn a_script_is_planned_as_what_it_is_and_by_what_it_is_granted() {
+        let mut api = function("api", &["GET /"], &["kv.cache:read"], &[]);
+        (api.path, api.build) = ("src/api.ts".into(), Build::Script);
+        let kind = |base: Option<&Revision>, app: &App| {
+            let artifacts = artifacts(app, 1);
+            let found = Found::default();
+            let plan = plan(Planned { base, latest: None, app, artifacts: &artifacts, missing: vec![], found });
+            assert_eq!(plan.gained.len(), usize::from(base.is_none()), "all that is gained is what the manifest grants");
+            plan.functions.iter().map(|function| function.kind).collect::<Vec<_>>()
+        };
+        let typed = app(vec![api.clone()]);
+        assert_eq!(kind(None, &typed), [Some(CodeKind::Typescript)]);
+        let mut plain = app(vec![Function { path: "api.mjs".into(), name: "web".parse().expect("a name"), uses: vec![], ..api }]);
+        assert_eq!(kind(Some(&deployed(&typed, 1)), &plain), [None, Some(CodeKind::Javascript)]);
+        plain.functions.values_mut().for_each(|function| function.build = Build::Cargo);
+        assert_eq!(kind(Some(&deployed(&typed, 1)), &plain), [None, Some(CodeKind::Component)]);
     }
 
     #[test]

@@ -48,6 +48,19 @@ async fn code_that_cannot_run_leaves_everything_as_it_was() {
     assert_eq!(world.plane.serves(), before);
     let revisions: Vec<RevisionStatus> = world.get("/v1/apps/hello/dev/revisions").await.expect("a list");
     assert_eq!(revisions.len(), 1);
+    assert!(problem.notes.is_empty(), "there is no doubt which function it is: {problem:?}");
+    let pair = app("pair", "dev", &[("api", &["/"]), ("mail", &[])]);
+    let mut deploy = world.deployment(&pair, b"fine").await;
+    deploy.artifacts.insert("mail".parse().expect("a name"), world.upload(b"bad").await);
+    let problem = world.post::<serde_json::Value>("/v1/apps/pair/dev/deploy", &deploy).await.expect_err("it can't run");
+    assert_eq!(problem.notes, ["the code of fn.mail"]);
+}
+
+#[tokio::test]
+async fn what_top_level_code_logs_is_told_with_the_deployment() {
+    let world = World::new().await;
+    let deployed = world.deploy(&app("hello", "dev", &[("api", &["/"])]), b"says hello").await.expect("deployed");
+    assert_eq!(deployed.prepared.values().next().expect("a function").logs, ["hello"]);
 }
 
 #[tokio::test]

@@ -2,14 +2,16 @@
 //!
 //! Whole numbers carry their unit in the name. Errors of every route are a [`Problem`](crate::Problem) with the status of its code.
 
+mod call;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Base64;
+pub use self::call::{Eval, Evaluated, Invoke, Invoked};
 use crate::{
-    App, AppName, Digest, EnvName, FunctionName, InvocationId, Problem, RevisionNumber,
+    App, AppName, Build, Digest, EnvName, Function, FunctionName, RevisionNumber,
     app::{Grant, Reach, Resource},
     route::Route,
     sql::Migration,
@@ -264,6 +266,9 @@ pub struct FunctionPlan {
     pub name: FunctionName,
     /// What happens to it.
     pub change: Change,
+    /// What its code will be; none if it is removed.
+    #[serde(default)]
+    pub kind: Option<CodeKind>,
     /// Whether its code is another.
     pub code_changed: bool,
     /// The size of its new code in bytes; none if it is removed.
@@ -281,6 +286,31 @@ pub struct FunctionPlan {
     pub on: Option<String>,
     /// Settings that change: limits, recording, effects, delivery, names of environment variables (never their values).
     pub settings: Vec<Setting>,
+}
+
+/// The kinds of code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CodeKind {
+    /// A Wasm component.
+    Component,
+    /// A JavaScript file with what it imports.
+    Javascript,
+    /// A TypeScript file with what it imports.
+    Typescript,
+}
+
+impl CodeKind {
+    /// The kind of a function's code, by how it is built and what its file is called.
+    #[must_use]
+    pub fn of(function: &Function) -> Self {
+        let ending = function.path.rsplit_once('.').map_or("", |(_, ending)| ending);
+        match function.build {
+            Build::Component | Build::Cargo => Self::Component,
+            Build::Script if matches!(ending, "ts" | "tsx" | "mts" | "cts") => Self::Typescript,
+            Build::Script => Self::Javascript,
+        }
+    }
 }
 
 /// One setting that changes. Absent means not set.
@@ -410,6 +440,9 @@ pub struct Prepared {
     pub cached: bool,
     /// The interfaces it imports.
     pub imports: Vec<String>,
+    /// What the top-level code of a script logged.
+    #[serde(default)]
+    pub logs: Vec<String>,
 }
 
 /// `POST …/rollback`: which revision is to be served.
@@ -434,81 +467,4 @@ pub struct RolledBack {
     pub data_kept: Vec<Resource>,
     /// Where it answers, best first.
     pub urls: Vec<String>,
-}
-
-/// `POST …/eval`: an expression for the environment of a function in JavaScript.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Eval {
-    /// The function; absent if the app has only one in JavaScript.
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    pub function: Option<FunctionName>,
-    /// An expression, which may await, or statements.
-    pub code: String,
-}
-
-/// What came of an expression: its value or its problem.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Evaluated {
-    /// In whose environment it ran.
-    #[schema(value_type = String)]
-    pub function: FunctionName,
-    /// Its value, as `console.log` writes it; none if it failed.
-    pub value: Option<String>,
-    /// Its value as JSON, where there is a form for it.
-    pub json: Option<String>,
-    /// How it failed: the exception, and in the notes where.
-    pub problem: Option<Problem>,
-    /// The invocation, to ask for its trace. None if it was not admitted.
-    #[schema(value_type = Option<String>)]
-    pub invocation: Option<InvocationId>,
-    /// Until the answer was complete, in nanoseconds.
-    pub duration_ns: u64,
-}
-
-/// `POST …/invoke`: a request for one function, past the route table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Invoke {
-    /// The function.
-    #[schema(value_type = String)]
-    pub function: FunctionName,
-    /// The method.
-    #[serde(default = "get")]
-    pub method: String,
-    /// Path and query.
-    #[serde(default = "root")]
-    pub path: String,
-    /// Header fields in order. Those that are the platform's to set are left out.
-    #[serde(default)]
-    pub headers: Vec<(String, String)>,
-    /// The body.
-    #[serde(default)]
-    #[schema(value_type = String, format = Byte)]
-    pub body: Base64,
-}
-
-fn get() -> String {
-    "GET".into()
-}
-fn root() -> String {
-    "/".into()
-}
-
-/// The function's answer, or how it failed: then the body is a problem.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Invoked {
-    /// The invocation, to ask for its trace. None if it was not admitted.
-    #[schema(value_type = Option<String>)]
-    pub invocation: Option<InvocationId>,
-    /// The response's status.
-    pub status: u16,
-    /// Its header fields in order; bytes that are not UTF-8 are replaced.
-    pub headers: Vec<(String, String)>,
-    /// Its body.
-    #[schema(value_type = String, format = Byte)]
-    pub body: Base64,
-    /// Until the last byte of the body, in nanoseconds.
-    pub duration_ns: u64,
 }
