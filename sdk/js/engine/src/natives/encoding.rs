@@ -1,11 +1,9 @@
 //! Text as bytes: UTF-8 in and out, and the WHATWG's other encodings in.
 
 use encoding_rs::{CoderResult, Decoder, DecoderResult, Encoding};
-use rquickjs::class::{JsClass, Trace, Tracer, Writable};
-use rquickjs::function::Constructor;
-use rquickjs::{Class, Ctx, Function, JsLifetime, Object, Result, String as JsString, TypedArray};
+use rquickjs::{Class, Ctx, Function, Object, Result, String as JsString, TypedArray};
 
-use crate::natives::{bytes, text};
+use crate::natives::{bytes, opaque::opaque, text};
 
 /// What a `TextDecoder` holds between two calls.
 struct State {
@@ -112,24 +110,7 @@ impl State {
     }
 }
 
-// A state holds nothing of JavaScript's, so there is nothing to trace.
-impl<'js> Trace<'js> for State {
-    fn trace<'a>(&self, _: Tracer<'a, 'js>) {}
-}
-
-// SAFETY: it holds nothing with the lifetime of a context.
-unsafe impl JsLifetime<'_> for State {
-    type Changed<'to> = Self;
-}
-
-impl<'js> JsClass<'js> for State {
-    const NAME: &'static str = "DecoderState";
-    type Mutable = Writable;
-
-    fn constructor(_: &Ctx<'js>) -> Result<Option<Constructor<'js>>> {
-        Ok(None)
-    }
-}
+opaque!(State, "DecoderState", rquickjs::class::Writable);
 
 #[cfg(test)]
 mod tests {

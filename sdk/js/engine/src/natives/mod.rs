@@ -6,11 +6,14 @@ mod base64;
 pub(crate) mod bytes;
 mod clock;
 mod console;
+mod crypto;
 mod encoding;
 pub(crate) mod handles;
 mod http;
 mod kinds;
+mod opaque;
 mod script;
+mod services;
 pub(crate) mod text;
 mod timers;
 pub(crate) mod transfer;
@@ -30,5 +33,7 @@ pub(crate) fn install<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     base64::install(ctx, &native)?;
     encoding::install(ctx, &native)?;
     url::install(ctx, &native)?;
+    crypto::install(ctx, &native)?;
+    services::install(ctx, &native)?;
     Ok(native)
 }

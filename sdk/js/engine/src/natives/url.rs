@@ -1,10 +1,11 @@
 //! URLs and queries: the parser of the WHATWG's standard. A parsed URL stays here, behind a handle, and its parts become strings when they are
 //! asked for.
 
-use rquickjs::class::{JsClass, Readable, Trace, Tracer};
-use rquickjs::{Array, Class, Ctx, Function, JsLifetime, Object, Result, function::Opt};
+use rquickjs::{Array, Class, Ctx, Function, Object, Result, function::Opt};
 use std::cell::RefCell;
 use url::{Url, form_urlencoded, quirks};
+
+use crate::natives::opaque::opaque;
 
 /// A parsed URL, as scripts' `URL` objects hold it.
 struct Handle(RefCell<Url>);
@@ -118,21 +119,4 @@ fn query_serialize(list: Array<'_>) -> Result<String> {
     Ok(text.finish())
 }
 
-// A handle holds nothing of JavaScript's, so there is nothing to trace.
-impl<'js> Trace<'js> for Handle {
-    fn trace<'a>(&self, _: Tracer<'a, 'js>) {}
-}
-
-// SAFETY: it holds nothing with the lifetime of a context.
-unsafe impl JsLifetime<'_> for Handle {
-    type Changed<'to> = Self;
-}
-
-impl<'js> JsClass<'js> for Handle {
-    const NAME: &'static str = "UrlHandle";
-    type Mutable = Readable;
-
-    fn constructor(_: &Ctx<'js>) -> Result<Option<rquickjs::function::Constructor<'js>>> {
-        Ok(None)
-    }
-}
+opaque!(Handle, "UrlHandle", rquickjs::class::Readable);
