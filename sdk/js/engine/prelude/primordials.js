@@ -46,6 +46,7 @@ export const MathMax = Math.max;
 export const MathFloor = Math.floor;
 export const MathTrunc = Math.trunc;
 export const MathAbs = Math.abs;
+export const MathRandom = Math.random;
 export const JSONParse = JSON.parse;
 export const JSONStringify = JSON.stringify;
 

@@ -7,6 +7,8 @@ import {
 } from "dayfly:primordials";
 
 let listOf, makeLinked, refill;
+/// Whether a value is a URLSearchParams.
+export let isURLSearchParams;
 
 export class URLSearchParams {
   /// `[[name, value], …]`.
@@ -16,6 +18,7 @@ export class URLSearchParams {
 
   static {
     listOf = (params) => params.#list;
+    isURLSearchParams = (value) => value !== null && typeof value === "object" && #list in value;
     makeLinked = (query, changed) => {
       const params = new URLSearchParams();
       params.#list = parse(query);
