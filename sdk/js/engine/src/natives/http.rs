@@ -76,7 +76,8 @@ fn fields(ctx: &Ctx<'_>, flat: &[String]) -> Result<Fields> {
     flat.chunks_exact(2).map(field).collect()
 }
 
-fn keep_body(body: Body) -> u32 {
+/// Keeps a body that JavaScript reads by its number.
+pub(crate) fn keep_body(body: Body) -> u32 {
     BODIES.with(|bodies| bodies.insert(Held::new(body)))
 }
 

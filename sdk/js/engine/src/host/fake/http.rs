@@ -79,6 +79,11 @@ pub struct Body {
 }
 
 impl Body {
+    /// The bytes of something that is no message: an object's.
+    pub(crate) fn of_pieces(pieces: Vec<Vec<u8>>) -> Self {
+        Self { pieces, is_waiting: false }
+    }
+
     pub(crate) fn read(&mut self) -> Read {
         if self.pieces.is_empty() {
             return Read::End;
