@@ -4,6 +4,7 @@
 //! nothing is skipped. What takes long is kept in the user's cache folder, so that the next clone has it at once.
 
 mod clients;
+mod engine;
 mod host;
 mod npm;
 mod paths;
@@ -26,6 +27,7 @@ usage: cargo xtask COMMAND
   lint             formatting, clippy and licences
   setup            make the Rust toolchain for functions available
   programs         build the components that tests deploy, into target/programs
+  engine           build the JavaScript engine into sdk/js/dist; takes clang-14
   clients          install what tests run of other people's: clients into target/clients, packages from npm into target/npm
 
 options of setup, programs and test:
@@ -59,6 +61,11 @@ fn dispatch(args: &[String], from_debian: bool) -> Result<ExitCode> {
         ["programs"] => {
             let toolchain = rust_wasi::ensure(&paths, from_debian)?;
             programs::build_all(&paths, &toolchain)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        ["engine"] => {
+            let toolchain = rust_wasi::ensure(&paths, from_debian)?;
+            engine::build(&paths, &toolchain)?;
             Ok(ExitCode::SUCCESS)
         }
         ["clients"] => {

@@ -1,0 +1,20 @@
+//! The platform as a component sees it: the interfaces of `wit/`.
+
+#[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
+pub(crate) mod bindings {
+    wit_bindgen::generate!({
+        path: "../../../wit",
+        world: "dayfly:host/script-engine",
+        // Given by hand: it is a view of the memory, and no list that is made and freed.
+        skip: ["snapshot"],
+        pub_export_macro: true,
+        generate_all,
+    });
+}
+
+pub(crate) mod clock;
+pub(crate) mod http;
+pub(crate) mod log;
+pub(crate) mod poll;
+pub(crate) mod random;
+pub(crate) mod report;
