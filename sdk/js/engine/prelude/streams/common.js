@@ -1,0 +1,161 @@
+// What streams of all kinds share: promises that are made when somebody asks for them, queues that count sizes, and strategies as programs give them.
+import {
+  NumberIsNaN, PromisePrototypeThen, PromiseReject, PromiseResolve, RangeError, ReflectApply, TypeError, newPromise,
+} from "dayfly:primordials";
+
+/// Handlers that do nothing: a promise that has one is handled.
+export const ignore = () => {};
+
+/// Marks a promise as handled: nobody is told if it is rejected.
+export const markHandled = (promise) => {
+  PromisePrototypeThen(promise, undefined, ignore);
+  return promise;
+};
+
+/// A promise that is fulfilled, to hang a job on.
+export const RESOLVED = PromiseResolve(undefined);
+
+/// Runs `job` as a job of its own.
+export const later = (job) => PromisePrototypeThen(RESOLVED, job);
+
+/// What a promise is worth once it is there: `closed` and `ready` are promises that few ever ask for. Always counted as handled.
+export class Eventually {
+  #settled = PENDING;
+  #reason = undefined;
+  #deferred = null;
+
+  get isPending() { return this.#settled === PENDING; }
+
+  get promise() {
+    if (this.#deferred === null) {
+      this.#deferred = newPromise();
+      markHandled(this.#deferred.promise);
+      if (this.#settled === FULFILLED) this.#deferred.resolve(undefined);
+      else if (this.#settled === REJECTED) this.#deferred.reject(this.#reason);
+    }
+    return this.#deferred.promise;
+  }
+
+  resolve() {
+    if (this.#settled !== PENDING) return;
+    this.#settled = FULFILLED;
+    if (this.#deferred !== null) this.#deferred.resolve(undefined);
+  }
+
+  reject(reason) {
+    if (this.#settled !== PENDING) return;
+    this.#settled = REJECTED;
+    this.#reason = reason;
+    if (this.#deferred !== null) this.#deferred.reject(reason);
+  }
+
+  /// Begins anew with another promise.
+  renew() {
+    this.#settled = PENDING;
+    this.#deferred = null;
+  }
+}
+
+const PENDING = 0;
+const FULFILLED = 1;
+const REJECTED = 2;
+
+/// Chunks and their sizes, first in, first out.
+export class Queue {
+  #items = [];
+  #sizes = [];
+  #head = 0;
+  /// The sum of the sizes.
+  total = 0;
+
+  get length() { return this.#items.length - this.#head; }
+
+  push(item, size) {
+    if (typeof size !== "number" || NumberIsNaN(size) || size < 0 || size === Infinity) {
+      throw new RangeError("the size of a chunk is a number that is not negative and not infinite");
+    }
+    this.#items[this.#items.length] = item;
+    this.#sizes[this.#sizes.length] = size;
+    this.total += size;
+  }
+
+  peek() { return this.#items[this.#head]; }
+
+  shift() {
+    const items = this.#items;
+    const head = this.#head++;
+    const item = items[head];
+    this.total -= this.#sizes[head];
+    // Sums of fractions may miss nought by a little.
+    if (this.total < 0) this.total = 0;
+    if (this.#head === items.length) this.clear();
+    else {
+      items[head] = undefined;
+      if (head > COMPACT_AT && head * 2 > items.length) this.#compact();
+    }
+    return item;
+  }
+
+  clear() {
+    this.#items = [];
+    this.#sizes = [];
+    this.#head = 0;
+    this.total = 0;
+  }
+
+  #compact() {
+    const items = [];
+    const sizes = [];
+    for (let i = this.#head; i < this.#items.length; i++) {
+      items[items.length] = this.#items[i];
+      sizes[sizes.length] = this.#sizes[i];
+    }
+    this.#items = items;
+    this.#sizes = sizes;
+    this.#head = 0;
+  }
+}
+
+const COMPACT_AT = 64;
+
+/// Web IDL's dictionary: an object, or nothing.
+export const dictionary = (value, what) => {
+  if (value === undefined || value === null) return NOTHING;
+  if (typeof value !== "object" && typeof value !== "function") throw new TypeError(`${what} is an object, not a ${typeof value}`);
+  return value;
+};
+
+const NOTHING = { __proto__: null };
+
+/// A member of a dictionary that is a function; undefined if it is not there.
+export const method = (owner, name, what) => {
+  const value = owner[name];
+  if (value !== undefined && typeof value !== "function") throw new TypeError(`${what}.${name} is no function`);
+  return value;
+};
+
+/// A strategy's `highWaterMark` and `size`. `highWaterMark` is undefined if nothing is said about it, and `size` null.
+export const strategyFrom = (strategy, where) => {
+  const given = dictionary(strategy, `${where}: the strategy`);
+  const mark = given.highWaterMark;
+  const highWaterMark = mark === undefined ? undefined : +mark;
+  const size = method(given, "size", `${where}: strategy`);
+  return { highWaterMark, size: size === undefined ? null : (chunk) => ReflectApply(size, undefined, [chunk]) };
+};
+
+/// A high water mark that was given, or else `otherwise`.
+export const markOr = (mark, otherwise, where) => {
+  if (mark === undefined) return otherwise;
+  if (NumberIsNaN(mark) || mark < 0) throw new RangeError(`${where}: highWaterMark ${mark} is no number of chunks or bytes`);
+  return mark;
+};
+
+/// Calls a program's method that may give a promise or throw. Always gives a promise.
+export const promiseCall = (fn, self, given) => {
+  try {
+    const result = ReflectApply(fn, self, given);
+    return result === undefined ? RESOLVED : PromiseResolve(result);
+  } catch (error) {
+    return PromiseReject(error);
+  }
+};
