@@ -147,6 +147,9 @@ for (const name of ["Int8Array", "Uint8Array", "Uint8ClampedArray", "Int16Array"
   if (globalThis[name] !== undefined) typedArrays[name] = globalThis[name];
 }
 const TypedArray = getPrototypeOf(Uint8Array);
+export const Uint8ArrayFromBase64 = (text, options) => apply(Uint8Array.fromBase64, Uint8Array, [text, options]);
+export const Uint8ArrayPrototypeToBase64 = uncurryThis(Uint8Array.prototype.toBase64);
+export const Uint8ArrayPrototypeToHex = uncurryThis(Uint8Array.prototype.toHex);
 export const TypedArrayPrototypeFill = uncurryThis(TypedArray.prototype.fill);
 export const TypedArrayPrototypeGetBuffer = getter(TypedArray.prototype, "buffer");
 export const TypedArrayPrototypeGetByteLength = getter(TypedArray.prototype, "byteLength");
