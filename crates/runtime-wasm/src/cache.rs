@@ -70,7 +70,7 @@ impl Cache {
     pub(crate) fn open(data: &Path, compatibility: blake3::Hash, rng: &dyn Rng) -> Result<Self, Problem> {
         let root = data.join("aot");
         let folder = root.join(&compatibility.to_hex()[..ENGINE_DIGITS]);
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|error| failed(&folder, &error))?;
+        make_folder(&folder)?;
         remove_scratch(&folder);
         let (all, current) = (root.clone(), folder.clone());
         // Beside the start, which need not wait for it.
@@ -97,6 +97,11 @@ impl Cache {
             };
         }
         Found::Code(path, stamp.bytes)
+    }
+
+    /// Whether there is any code of the component.
+    pub(crate) fn has(&self, digest: &Digest) -> bool {
+        self.path(digest).exists()
     }
 
     /// Two names for files of a compilation in progress: the component, and what becomes of it. They are removed when dropped.
@@ -129,6 +134,18 @@ impl Cache {
             Ok(stamp.bytes)
         };
         keep().map(|bytes| (path.clone(), bytes)).map_err(|error| failed(&path, &error))
+    }
+
+    /// The folder of this engine's files.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A hasher with the key, for files of other kinds that this folder holds.
+    pub(crate) fn hasher(&self) -> blake3::Hasher {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        hasher.update(self.compatibility.as_bytes());
+        hasher
     }
 
     fn path(&self, digest: &Digest) -> PathBuf {
@@ -217,11 +234,16 @@ fn open_key(path: &Path, rng: &dyn Rng) -> io::Result<[u8; KEY_BYTES]> {
     Ok(key)
 }
 
-fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Makes a folder that is nobody else's business.
+pub(crate) fn make_folder(folder: &Path) -> Result<(), Problem> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| failed(folder, &error))
+}
+
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(bytes)
 }
 
-fn failed(path: &Path, error: &io::Error) -> Problem {
+pub(crate) fn failed(path: &Path, error: &io::Error) -> Problem {
     let code = if error.kind() == io::ErrorKind::StorageFull { Code::E0602 } else { Code::E0601 };
     Problem::new(code, format!("cannot keep compiled code in {}: {error}", path.display()))
 }

@@ -21,6 +21,7 @@ use crate::{
     host::Host,
     limits::{MEMORIES, TABLE_ELEMENTS, TABLES},
     run,
+    script::Sources,
     ticker::Ticker,
 };
 
@@ -49,8 +50,16 @@ pub(crate) struct WasmComponent {
     pub(crate) shared: Arc<Shared>,
     pub(crate) instances: InstancePre<Host>,
     pub(crate) handle: ComponentExportIndex,
-    /// Where its table of lines is, if it has one.
-    pub(crate) lines: PathBuf,
+    /// What makes places in its code readable.
+    pub(crate) places: Places,
+}
+
+/// What makes places in code readable.
+pub(crate) enum Places {
+    /// The file of a component's table of lines, if it has one.
+    Lines(PathBuf),
+    /// A script's text.
+    Script(Sources),
 }
 
 impl WasmComponent {
@@ -64,7 +73,12 @@ impl WasmComponent {
         check_resources(&component)?;
         let handle = find_handler(&shared.engine, &component)?;
         let instances = link(&shared.linker, &component)?;
-        Ok(Self { shared: shared.clone(), instances, handle, lines: code.with_extension("lines") })
+        Ok(Self { shared: shared.clone(), instances, handle, places: Places::Lines(code.with_extension("lines")) })
+    }
+
+    /// A script: the engine that all share, linked with its memory.
+    pub(crate) fn script(shared: &Arc<Shared>, instances: InstancePre<Host>, handle: ComponentExportIndex, sources: Sources) -> Self {
+        Self { shared: shared.clone(), instances, handle, places: Places::Script(sources) }
     }
 }
 
@@ -75,7 +89,7 @@ impl Loaded for WasmComponent {
 }
 
 #[allow(unsafe_code, reason = "mapping compiled code is what this crate is for")]
-fn map(engine: &Engine, code: &Path) -> Result<Component, Problem> {
+pub(crate) fn map(engine: &Engine, code: &Path) -> Result<Component, Problem> {
     // SAFETY: the cache gives only paths of files that this program's compiler wrote, whose keyed hash it checked, and which are
     // replaced by renaming and never changed in place.
     let mapped = unsafe { Component::deserialize_file(engine, code) };
@@ -101,7 +115,7 @@ fn link(linker: &Linker<Host>, component: &Component) -> Result<InstancePre<Host
     })
 }
 
-fn find_handler(engine: &Engine, component: &Component) -> Result<ComponentExportIndex, Problem> {
+pub(crate) fn find_handler(engine: &Engine, component: &Component) -> Result<ComponentExportIndex, Problem> {
     let is_handler = |name: &&str| name.split('@').next() == Some(HANDLER);
     let ty = component.component_type();
     let name = ty.exports(engine).map(|(name, _)| name).find(is_handler).map(str::to_owned);

@@ -1,25 +1,44 @@
 //! What an error from the engine means to a person: a code, a sentence, and the guest's calls.
 
-use std::path::Path;
+use std::time::Duration;
 
 use ports::runtime::Fault;
-use types::{ByteCount, Code, limits};
+use types::{ByteCount, Code, Elapsed, limits};
 use wasmtime::{Error, PoolConcurrencyLimitError, Trap, WasmBacktrace};
 
 use crate::{
     backtrace::{self, printable},
+    component::Places,
     engine::WASM_STACK,
     limits::Denied,
+    script::report::{self, Bounds},
     stop::Stop,
 };
 
 /// The longest message, in characters.
 const MESSAGE_CHARS: usize = 2_000;
 
-/// Why the guest was stopped. `denied` is the last growth that it was denied, `lines` the file of its table of lines.
-pub(crate) fn fault(error: &Error, denied: Option<Denied>, lines: &Path) -> Fault {
+/// What ran.
+#[derive(Clone, Copy)]
+pub(crate) enum Origin<'a> {
+    /// Code whose places can be told, with the time that it had.
+    Code(&'a Places, Duration),
+    /// Nothing more is known.
+    Unknown,
+}
+
+/// Why the guest was stopped. `denied` is the last growth that it was denied.
+pub(crate) fn fault(error: &Error, denied: Option<Denied>, origin: Origin<'_>) -> Fault {
+    if let (Some(Stop::Uncaught(uncaught)), Origin::Code(Places::Script(sources), time)) = (error.downcast_ref::<Stop>(), origin) {
+        let bounds = Bounds { memory: memory_words(denied), time: Elapsed::from(time) };
+        return report::fault(uncaught, sources.read().as_deref(), bounds);
+    }
+    let table = match origin {
+        Origin::Code(Places::Lines(path), _) => backtrace::read_lines(path),
+        Origin::Code(Places::Script(_), _) | Origin::Unknown => Vec::new(),
+    };
     let backtrace = error.downcast_ref::<WasmBacktrace>();
-    let backtrace = backtrace.map(|backtrace| backtrace::render(backtrace, &backtrace::read_lines(lines))).unwrap_or_default();
+    let backtrace = backtrace.map(|backtrace| backtrace::render(backtrace, &table)).unwrap_or_default();
     let (code, message) = reason(error, denied);
     Fault { code, message: printable(&message, MESSAGE_CHARS), backtrace }
 }
@@ -54,6 +73,7 @@ fn reason_of(stop: &Stop) -> (Code, String) {
         Stop::TooManyHandles { allowed } => {
             (Code::E0506, format!("{}: handles more than {allowed}, allowed {allowed}", Code::E0506.title()))
         }
+        Stop::Uncaught(uncaught) => (Code::E0519, format!("{}: {}", Code::E0519.title(), uncaught.thrown.message)),
         Stop::Misuse(what) => (Code::E0501, format!("{}: {what}", Code::E0501.title())),
         Stop::Failed(failure) => (failure.code, failure.message.clone()),
     }
@@ -70,6 +90,11 @@ fn reason_of_trap(trap: Trap, denied: Option<Denied>) -> (Code, String) {
         (_, Some(denied)) if follows_denial => out_of_memory(denied),
         _ => (Code::E0501, format!("{}: {}", Code::E0501.title(), trap_words(trap))),
     }
+}
+
+/// That memory ran out, if a growth was denied.
+pub(crate) fn memory_words(denied: Option<Denied>) -> Option<String> {
+    denied.map(|denied| out_of_memory(denied).1)
 }
 
 fn out_of_memory(denied: Denied) -> (Code, String) {
@@ -111,7 +136,7 @@ mod tests {
     use super::*;
 
     fn check(error: Error, denied: Option<Denied>, expected: (Code, &str)) {
-        let fault = fault(&error, denied, Path::new("/no/lines"));
+        let fault = fault(&error, denied, Origin::Unknown);
         assert_eq!((fault.code, fault.message.as_str()), expected);
     }
 

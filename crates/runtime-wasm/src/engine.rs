@@ -62,6 +62,9 @@ impl Default for EngineSettings {
 pub(crate) fn engine(settings: &EngineSettings) -> wasmtime::Result<Engine> {
     let mut config = config();
     config.async_stack_zeroing(settings.stack_zeroing);
+    // This engine compiles nothing but memories of scripts, and those must all be mapped: an image that has holes is copied otherwise. The
+    // engine for components keeps the default, since a component of some bytes could ask for code of this size.
+    config.memory_guaranteed_dense_image_size(limits::SCRIPT_MEMORY.0);
     if settings.pooling {
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(settings)));
     }

@@ -17,9 +17,13 @@ mod lines;
 mod resident;
 mod run;
 mod runtime;
+mod script;
 mod stop;
 mod ticker;
 
 pub use compile::{Compiler, compile_child_main};
 pub use engine::EngineSettings;
 pub use runtime::{WasmRuntime, WasmSettings};
+pub use script::ScriptEngine;
+
+use runtime::blocking;

@@ -20,7 +20,7 @@ use types::{Code, journal::Failure};
 use wasmtime::{Store, StoreContextMut, UpdateDeadline, component::Resource};
 
 use crate::{
-    component::WasmComponent,
+    component::{Places, WasmComponent},
     ended,
     host::{Host, IncomingRequest, ResponseOutparam},
     stop::Stop,
@@ -89,14 +89,18 @@ impl<F: Future<Output = Ended>> Future for WasmRun<F> {
 
 async fn guest(component: Arc<WasmComponent>, call: Call, slice: Arc<Slice>) -> Ended {
     let Call { request, scope, limits } = call;
-    let mut store = Store::new(&component.shared.engine, Host::new(scope.clone(), request, limits));
+    let mut host = Host::new(scope.clone(), request, limits);
+    if let Places::Script(sources) = &component.places {
+        host.script = Some(sources.clone());
+    }
+    let mut store = Store::new(&component.shared.engine, host);
     store.limiter(|host| &mut host.limiter);
     store.set_hostcall_fuel(HOSTCALL_BYTES);
     store.set_epoch_deadline(SLICE_TICKS);
     let ticking = component.clone();
     store.epoch_deadline_callback(move |store| at_deadline(&store, &ticking, &slice));
     let result = handle(&component, &mut store, &*scope).await;
-    let stopped = result.err().map(|error| ended::fault(&error, store.data().limiter.denied(), &component.lines));
+    let stopped = result.err().map(|error| ended::fault(&error, store.data().limiter.denied(), ended::Origin::Code(&component.places, limits.time)));
     let finished = store.into_data().finish();
     // What stopped the guest comes before what the host found wanting at its end.
     match stopped.or_else(|| finished.err().map(|stop| ended::stopped(&stop))) {

@@ -1,6 +1,6 @@
 //! The runtime: from an artifact's bytes to code in memory.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -8,7 +8,7 @@ use ports::{
     Loaded, Rng, Runtime,
     runtime::{ArtifactSource, Prepared},
 };
-use types::{Code, Digest, Problem, StartClass, limits};
+use types::{ByteCount, Code, Digest, Elapsed, Problem, StartClass, limits};
 
 use crate::{
     artifact,
@@ -17,6 +17,7 @@ use crate::{
     component::{Shared, WasmComponent},
     engine::{self, EngineSettings},
     resident::Resident,
+    script::{self, ScriptEngine, Scripts},
 };
 
 /// What a runtime is opened with.
@@ -29,6 +30,13 @@ pub struct WasmSettings {
     pub engine: EngineSettings,
     /// Compiled functions kept in memory at once.
     pub resident_functions_max: usize,
+    /// Bytes of scripts' memories that are kept ready.
+    pub script_images_max: ByteCount,
+    /// The engine of scripts.
+    pub script_engine: ScriptEngine,
+    /// A folder of the person's in which the compiled engine of scripts is kept for all projects. Without one, or if it can't be used, it is
+    /// kept with the other code.
+    pub shared_dir: Option<PathBuf>,
     /// Makes the key that compiled code is authenticated with.
     pub rng: Arc<dyn Rng>,
 }
@@ -37,18 +45,27 @@ impl WasmSettings {
     /// Settings with the platform's limits.
     #[must_use]
     pub fn new(data_dir: PathBuf, compiler: Compiler, rng: Arc<dyn Rng>) -> Self {
-        let engine = EngineSettings::default();
-        Self { data_dir, compiler, engine, resident_functions_max: limits::RESIDENT_FUNCTIONS, rng }
+        Self {
+            data_dir,
+            compiler,
+            engine: EngineSettings::default(),
+            resident_functions_max: limits::RESIDENT_FUNCTIONS,
+            script_images_max: limits::SCRIPT_IMAGES,
+            script_engine: ScriptEngine::built_in(),
+            shared_dir: None,
+            rng,
+        }
     }
 }
 
-/// Runs component functions.
+/// Runs component functions, and scripts.
 pub struct WasmRuntime {
     shared: Arc<Shared>,
     engine: String,
     cache: Arc<Cache>,
     compilers: Compilers,
     resident: Resident<WasmComponent>,
+    scripts: Scripts,
     /// One lock for each component that is being compiled or loaded, so that many who want the same wait for one.
     loading: Mutex<HashMap<Digest, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -59,20 +76,30 @@ impl WasmRuntime {
     /// # Errors
     /// `E0513` if the engine can't be set up on this machine, `E0601` if the cache's folder can't be used.
     pub fn open(settings: WasmSettings) -> Result<Arc<Self>, Problem> {
-        let WasmSettings { data_dir, compiler, engine: engine_settings, resident_functions_max, rng } = settings;
+        let WasmSettings { data_dir, compiler, engine: engine_settings, rng, .. } = settings;
         let engine = engine::engine(&engine_settings).map_err(|error| {
             Problem::new(Code::E0513, format!("cannot set up the Wasm engine: {error:#}"))
                 .note(format!("it reserves address space for {} instances", engine_settings.instances))
                 .help("raise the process's address space limit (ulimit -v) and vm.max_map_count")
         })?;
         let compatibility = engine::compatibility(&engine);
-        let cache = Cache::open(&data_dir, compatibility, &*rng)?;
+        let cache = Arc::new(Cache::open(&data_dir, compatibility, &*rng)?);
+        let templates = settings.shared_dir.and_then(|folder| match Cache::open(&folder, compatibility, &*rng) {
+            Ok(cache) => Some(Arc::new(cache)),
+            Err(problem) => {
+                tracing::warn!(folder = %folder.display(), problem = problem.message, "the JavaScript engine is kept with the project");
+                None
+            }
+        });
+        let shared = Arc::new(Shared::new(engine)?);
+        let templates = templates.unwrap_or_else(|| cache.clone());
         Ok(Arc::new(Self {
-            shared: Arc::new(Shared::new(engine)?),
+            scripts: Scripts::open(shared.clone(), settings.script_engine, &cache, templates)?,
+            shared,
             engine: format!("wasmtime {} {}", engine::VERSION, &compatibility.to_hex()[..16]),
-            cache: Arc::new(cache),
+            cache,
             compilers: Compilers::new(compiler),
-            resident: Resident::new(resident_functions_max),
+            resident: Resident::new(settings.resident_functions_max, settings.script_images_max),
             loading: Mutex::default(),
         }))
     }
@@ -81,6 +108,14 @@ impl WasmRuntime {
     #[must_use]
     pub fn resident_functions(&self) -> usize {
         self.resident.len()
+    }
+
+    /// Has the engine of scripts ready, compiled first if it never was: a node does so at its start, so that the first script need not wait.
+    ///
+    /// # Errors
+    /// `E0513` if the engine can't be set up, `E0601` if it can't be kept.
+    pub async fn warm_scripts(&self) -> Result<(), Problem> {
+        self.scripts.template(&self.compilers).await.map(drop)
     }
 
     /// Runs `work` as the only one that loads this component.
@@ -107,7 +142,7 @@ impl WasmRuntime {
         });
         match found.await {
             Ok(Some((component, bytes))) => {
-                drop(self.resident.insert(*digest, component.clone()));
+                drop(self.resident.insert(*digest, component.clone(), 0));
                 Ok(Some((component, bytes)))
             }
             Ok(None) => Ok(None),
@@ -130,8 +165,53 @@ impl WasmRuntime {
             Ok((Arc::new(WasmComponent::load(&shared, &code)?), bytes))
         })
         .await?;
-        drop(self.resident.insert(*digest, component.clone()));
+        drop(self.resident.insert(*digest, component.clone(), 0));
         Ok((component, bytes))
+    }
+
+    /// The script from its image on disk. It is in memory from now on.
+    async fn find_script(&self, digest: &Digest) -> Result<Option<Arc<WasmComponent>>, Problem> {
+        Ok(self.scripts.find(digest, &self.compilers).await?.map(|ready| self.keep_script(digest, ready)))
+    }
+
+    /// Loads the script, keeps its image, and has it in memory.
+    async fn make_script(&self, digest: &Digest, artifact: bytes::Bytes) -> Result<(Arc<WasmComponent>, Script), Problem> {
+        let script::Made { image, kept_bytes, logs, cpu: _ } = self.scripts.make(digest, artifact, &self.compilers).await?;
+        let ready = self.scripts.ready(digest, image, &self.compilers).await?;
+        Ok((self.keep_script(digest, ready), Script { kept_bytes, logs }))
+    }
+
+    /// Makes the script's image if it is a script and there is none; gives the CPU time that this took.
+    async fn refresh_script(&self, digest: &Digest, artifacts: &dyn ArtifactSource) -> Result<Option<Elapsed>, Problem> {
+        if self.scripts.has(digest) || self.cache.has(digest) {
+            return Ok(None);
+        }
+        let artifact = artifacts.artifact(digest).await?;
+        if !script::is_script(&artifact) {
+            return Ok(None);
+        }
+        self.alone(digest, async {
+            // A request may have been faster.
+            if self.scripts.has(digest) {
+                return Ok(None);
+            }
+            self.scripts.make(digest, artifact, &self.compilers).await.map(|made| Some(made.cpu))
+        })
+        .await
+    }
+
+    fn keep_script(&self, digest: &Digest, ready: script::Ready) -> Arc<WasmComponent> {
+        let script::Ready { component, bytes } = ready;
+        drop(self.resident.insert(*digest, component.clone(), bytes));
+        component
+    }
+
+    /// Prepares a script. One that was loaded before is loaded again: what it logs belongs to whoever deploys it.
+    async fn prepare_script(&self, digest: &Digest, artifact: bytes::Bytes) -> Result<Prepared, Problem> {
+        let artifact_bytes = artifact.len() as u64;
+        let cached = self.scripts.has(digest);
+        let (_, Script { kept_bytes, logs }) = self.alone(digest, self.make_script(digest, artifact)).await?;
+        Ok(Prepared { artifact_bytes, compiled_bytes: kept_bytes, cached, imports: Vec::new(), logs })
     }
 }
 
@@ -143,6 +223,9 @@ impl Runtime for WasmRuntime {
 
     async fn prepare(&self, digest: &Digest, artifact: &[u8]) -> Result<Prepared, Problem> {
         let artifact = bytes::Bytes::copy_from_slice(artifact);
+        if script::is_script(&artifact) {
+            return self.prepare_script(digest, artifact).await;
+        }
         let artifact_bytes = artifact.len() as u64;
         let checked = blocking({
             let (digest, artifact) = (*digest, artifact.clone());
@@ -171,7 +254,14 @@ impl Runtime for WasmRuntime {
             if let Some((component, _)) = self.find(digest).await? {
                 return Ok((component as Arc<dyn Loaded>, StartClass::Loaded));
             }
+            if let Some(script) = self.find_script(digest).await? {
+                return Ok((script as Arc<dyn Loaded>, StartClass::Loaded));
+            }
             let artifact = artifact.artifact(digest).await?;
+            if script::is_script(&artifact) {
+                let (script, _) = self.make_script(digest, artifact).await?;
+                return Ok((script as Arc<dyn Loaded>, StartClass::Compiled));
+            }
             let (key, checking) = (*digest, artifact.clone());
             blocking(move || artifact::check(&key, &checking)).await?;
             let (component, _) = self.compile(digest, artifact).await?;
@@ -179,6 +269,38 @@ impl Runtime for WasmRuntime {
         })
         .await
     }
+
+    async fn refresh(&self, digests: Vec<Digest>, artifacts: Arc<dyn ArtifactSource>) {
+        if let Err(problem) = self.warm_scripts().await {
+            tracing::error!(problem = problem.message, "the JavaScript engine is not ready: scripts can't be served");
+            return;
+        }
+        let (mut made, mut failed) = (0, 0);
+        for digest in digests {
+            match self.refresh_script(&digest, &*artifacts).await {
+                Ok(None) => {}
+                Ok(Some(cpu)) => {
+                    made += 1;
+                    // As long a rest as the work took: requests come first.
+                    tokio::time::sleep(Duration::from_nanos(cpu.ns())).await;
+                }
+                Err(problem) => {
+                    failed += 1;
+                    tracing::warn!(%digest, problem = problem.message, "a script's image could not be made anew");
+                }
+            }
+        }
+        if made + failed > 0 {
+            tracing::info!(made, failed, "images of scripts were made anew for this JavaScript engine");
+        }
+        self.scripts.remove_others().await;
+    }
+}
+
+/// What making a script told.
+struct Script {
+    kept_bytes: u64,
+    logs: Vec<String>,
 }
 
 /// A place in the line for one component. The last to leave takes the lock away.
@@ -199,7 +321,7 @@ impl Drop for Turn<'_> {
 }
 
 /// Work that blocks on the disk or the CPU, on a thread for such work.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => Err(Problem::new(Code::E0513, format!("work on a component failed: {error}"))),

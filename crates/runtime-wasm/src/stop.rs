@@ -5,6 +5,8 @@
 
 use types::journal::Failure;
 
+use crate::script::report::Uncaught;
+
 /// Ends the guest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Stop {
@@ -26,6 +28,9 @@ pub(crate) enum Stop {
     /// The guest broke a rule of an interface for which the interface knows no error, such as polling nothing.
     #[error("{0}")]
     Misuse(String),
+    /// A script ended, and its engine said why.
+    #[error("the script ended: {}", .0.thrown.message)]
+    Uncaught(Box<Uncaught>),
     /// A failure with a code of its own.
     #[error("{}", .0.message)]
     Failed(Failure),

@@ -37,6 +37,8 @@ wasmtime::component::bindgen!({
             include dayfly:host/services-drafts@0.1.0;
             include dayfly:host/services-spin@0.1.0;
 
+            import dayfly:js/report@0.1.0;
+
             import wasi:cli/environment@0.2.12;
             import wasi:cli/exit@0.2.12;
             import wasi:cli/stdin@0.2.12;

@@ -21,7 +21,8 @@ macro_rules! serve {
                         interface::Level::Error => Level::Error,
                         interface::Level::Critical => Level::Critical,
                     };
-                    self.scope.log(level, &context, &message);
+                    let mapped = self.script.as_ref().filter(|_| level >= Level::Warn).and_then(|script| script.map(&message));
+                    self.scope.log(level, &context, mapped.as_ref().unwrap_or(&message));
                     Ok(())
                 }
             }

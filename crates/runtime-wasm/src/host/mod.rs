@@ -9,7 +9,7 @@
     reason = "the generated bindings re-export the types of resources, so these have to be public in their modules"
 )]
 
-mod bindings;
+pub(crate) mod bindings;
 mod blobstore;
 mod cli;
 mod clocks;
@@ -23,6 +23,7 @@ mod lines;
 mod logging;
 mod queue;
 mod random;
+mod report;
 mod spin;
 mod sql;
 mod store;
@@ -41,12 +42,14 @@ use wasmtime::component::{HasSelf, Linker, Resource};
 
 pub(crate) use self::http::{incoming::IncomingRequest, outgoing::ResponseOutparam};
 use self::{http::pipe::Pipe, lines::Lines, table::Table};
-use crate::{limits::Limiter, stop::Stop};
+use crate::{limits::Limiter, script::Sources, stop::Stop};
 
 /// All that the host keeps for one guest: the data of its store.
 pub(crate) struct Host {
     /// Keeps the guest's memories and tables within their limits.
     pub(crate) limiter: Limiter,
+    /// The script's text, if the guest is a script.
+    pub(crate) script: Option<Sources>,
     scope: Arc<dyn Scope>,
     table: Table,
     /// The request that the guest was called for. Its handle names it, and its body is taken from here.
@@ -71,6 +74,7 @@ impl Host {
     pub(crate) fn new(scope: Arc<dyn Scope>, request: ::http::Request<Body>, limits: Limits) -> Self {
         Self {
             limiter: Limiter::new(scope.clone(), limits.memory),
+            script: None,
             scope,
             table: Table::new(),
             request,

@@ -1,0 +1,202 @@
+//! Running the engine before anything is served: its own setup, and a script's top-level code. What remains is the memory.
+//!
+//! Both run on the calling thread to the end. Nothing that they could wait for ever comes, so waiting is an error; and they have bounds of their own:
+//! CPU time, of which the engine is told when it is used up, and which ends the instance if it does not listen.
+
+use std::{
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+
+use ports::{Body, Scope};
+use types::{Code, Digest, Elapsed, Limits, Place, Problem, Script, journal::Failure, limits};
+use wasmtime::{
+    Store, UpdateDeadline,
+    component::{InstancePre, WasmList},
+};
+
+use super::{
+    bindings::{Loader, exports::dayfly::js::script::Guest},
+    convert,
+    scope::LoadScope,
+    story::{Story, Thrown},
+};
+use crate::{
+    backtrace::printable,
+    component::Shared,
+    ended,
+    host::{Host, bindings::dayfly::js::types::Refusal},
+    script::report::Uncaught,
+    stop::Stop,
+    ticker::SLICE_TICKS,
+};
+
+/// After so many times the CPU time that it may use, an engine that doesn't listen is ended.
+const PATIENCE: u64 = 2;
+
+/// A script that was loaded.
+pub(super) struct Loaded {
+    /// All of its memory.
+    pub(super) memory: Vec<u8>,
+    /// What its top-level code logged.
+    pub(super) logs: Vec<String>,
+    /// CPU time that it took.
+    pub(super) cpu: Elapsed,
+}
+
+/// Runs the engine's setup, and gives its memory.
+pub(super) fn setup(shared: &Shared, engine: &InstancePre<Host>, seed: &Digest) -> Result<Vec<u8>, Problem> {
+    let scope = Arc::new(LoadScope::new(seed.as_bytes()));
+    let mut store = store(shared, &scope, None);
+    let _ticking = shared.ticker.polling();
+    let work = async {
+        let loader = instantiate(engine, &mut store).await?;
+        loader.call_setup(&mut store).await?;
+        snapshot(loader, &mut store).await
+    };
+    let made = to_the_end(work).unwrap_or_else(|| Err(wasmtime::Error::msg("it waits")));
+    made.map_err(|error| {
+        let fault = ended::fault(&error, None, ended::Origin::Unknown);
+        fault.backtrace.into_iter().fold(broken(&fault.message), Problem::note)
+    })
+}
+
+/// Loads the script into an instance of the engine, and gives its memory.
+pub(super) fn load(shared: &Shared, engine: &InstancePre<Host>, digest: &Digest, script: &Arc<Script>) -> Result<Loaded, Problem> {
+    let scope = Arc::new(LoadScope::new(digest.as_bytes()));
+    let mut store = store(shared, &scope, Some(script.clone()));
+    let _ticking = shared.ticker.polling();
+    let work = async {
+        let loader = instantiate(engine, &mut store).await?;
+        match loader.call_load(&mut store, &convert::script(script)).await? {
+            Err(refusal) => Ok(Err(refusal)),
+            Ok(_) => snapshot(loader, &mut store).await.map(Ok),
+        }
+    };
+    let told = Teller { scope: &scope, script };
+    match to_the_end(work) {
+        Some(Ok(Ok(memory))) => Ok(Loaded { memory, logs: scope.logs(), cpu: scope.used() }),
+        Some(Ok(Err(refusal))) => Err(told.refusal(refusal)),
+        Some(Err(error)) => Err(told.error(&error, &store)),
+        None => Err(Problem::new(Code::E0315, format!("{}: it waits for what comes only while a request is served", Code::E0315.title()))
+            .help("move what waits into a handler")),
+    }
+}
+
+fn store(shared: &Shared, scope: &Arc<LoadScope>, script: Option<Arc<Script>>) -> Store<Host> {
+    let request = http::Request::new(Body::Empty);
+    let limits = Limits { memory: limits::SCRIPT_MEMORY, ..Limits::default() };
+    let mut host = Host::new(scope.clone(), request, limits);
+    host.script = script.map(super::Sources::Held);
+    let mut store = Store::new(&shared.engine, host);
+    store.limiter(|host| &mut host.limiter);
+    // The whole memory comes out at the end.
+    store.set_hostcall_fuel(limits::SCRIPT_MEMORY.as_usize() + (1 << 20));
+    store.set_epoch_deadline(SLICE_TICKS);
+    let scope = scope.clone();
+    let allowed = Elapsed::from(limits::SCRIPT_LOAD_TIME);
+    store.epoch_deadline_callback(move |_| {
+        if scope.used().ns() < allowed.ns() * PATIENCE {
+            return Ok(UpdateDeadline::Continue(1));
+        }
+        Err(Stop::Failed(Failure { code: Code::E0316, message: too_long(&scope).message }).into())
+    });
+    store
+}
+
+async fn instantiate(engine: &InstancePre<Host>, store: &mut Store<Host>) -> wasmtime::Result<Guest> {
+    let instance = engine.instantiate_async(&mut *store).await?;
+    Ok(Loader::new(&mut *store, &instance)?.dayfly_js_script().clone())
+}
+
+/// The guest's memory, in one copy.
+async fn snapshot(loader: Guest, store: &mut Store<Host>) -> wasmtime::Result<Vec<u8>> {
+    // As bytes of the guest's memory, where the generated method would copy them one more time.
+    let function = loader.func_snapshot().func().typed::<(), (WasmList<u8>,)>(&*store)?;
+    let (bytes,) = function.call_async(&mut *store, ()).await?;
+    Ok(bytes.as_le_slice(&*store).to_vec())
+}
+
+/// The future's value; nothing if it waits.
+fn to_the_end<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
+    }
+}
+
+fn broken(what: &str) -> Problem {
+    Problem::new(Code::E0513, format!("the JavaScript engine can't be set up: {what}"))
+}
+
+fn too_long(scope: &LoadScope) -> Problem {
+    Problem::limit(Code::E0316, "CPU time", scope.used(), Elapsed::from(limits::SCRIPT_LOAD_TIME))
+        .help("do in a handler what takes long, or prepare its result when you build")
+}
+
+/// Says why a script was not loaded.
+struct Teller<'a> {
+    scope: &'a LoadScope,
+    script: &'a Script,
+}
+
+impl Teller<'_> {
+    fn refusal(&self, refusal: Refusal) -> Problem {
+        match refusal {
+            Refusal::Syntax(thrown) => self.story(&convert::thrown(thrown)).problem(Code::E0312),
+            // Whatever it makes of being told that its time is up.
+            Refusal::Threw(thrown) if self.scope.is_overdue() => self.over(too_long(self.scope), &convert::thrown(thrown)),
+            Refusal::Threw(thrown) => self.story(&convert::thrown(thrown)).problem(Code::E0315),
+            Refusal::Handlers(what) => self.handlers(&what),
+        }
+    }
+
+    fn error(&self, error: &wasmtime::Error, store: &Store<Host>) -> Problem {
+        let denied = store.data().limiter.denied();
+        if let Some(Stop::Uncaught(uncaught)) = error.downcast_ref::<Stop>() {
+            let Uncaught { failure, thrown } = &**uncaught;
+            return match failure {
+                super::report::Failure::Interrupted => self.over(too_long(self.scope), thrown),
+                super::report::Failure::OutOfMemory => self.over(too_large(ended::memory_words(denied)), thrown),
+                _ => self.story(thrown).problem(Code::E0315),
+            };
+        }
+        let fault = ended::fault(error, denied, ended::Origin::Unknown);
+        match fault.code {
+            Code::E0503 => too_large(Some(fault.message)),
+            Code::E0316 | Code::E0512 | Code::E0513 => Problem::new(fault.code, fault.message),
+            _ => Problem::new(Code::E0315, format!("{}: {}", Code::E0315.title(), fault.message)),
+        }
+    }
+
+    fn story(&self, thrown: &Thrown) -> Story {
+        Story::of(thrown, Some(self.script))
+    }
+
+    /// A limit that was hit, with the place where.
+    fn over(&self, limit: Problem, thrown: &Thrown) -> Problem {
+        let Problem { place, notes, .. } = self.story(thrown).problem(limit.code);
+        Problem { place, notes: [limit.notes, notes].concat(), ..limit }
+    }
+
+    /// What the engine misses, at the entry's default export.
+    fn handlers(&self, what: &str) -> Problem {
+        const EXPORT: &str = "export default";
+        let problem = Problem::new(Code::E0318, format!("{}: {}", Code::E0318.title(), printable(what, 1_000)));
+        let Some(entry) = self.script.modules.iter().find(|module| module.name == self.script.entry) else { return problem };
+        let text = entry.original.as_ref().map_or(entry.code.as_str(), |original| original.text.as_str());
+        let lines = || (1_u32..).zip(text.lines());
+        let found = lines().find_map(|(line, text)| Some((line, text, text.find(EXPORT)?)));
+        let (line, text, at) = found.or_else(|| lines().next().map(|(line, text)| (line, text, 0))).unwrap_or((1, "", 0));
+        let column = u32::try_from(text[..at].chars().count() + 1).unwrap_or(1);
+        let width = if found.is_some() { EXPORT.len() as u32 } else { 1 };
+        problem.at(Place { file: printable(&entry.name, 160), line, column, text: printable(text, 160), width })
+    }
+}
+
+fn too_large(words: Option<String>) -> Problem {
+    let what = words.unwrap_or_else(|| format!("memory, allowed {}", limits::SCRIPT_MEMORY));
+    Problem::new(Code::E0316, format!("{}: {what}", Code::E0316.title()))
+        .help("load large data in a handler, from a store or a bucket")
+}

@@ -1,0 +1,177 @@
+//! Scripts: functions that are a file of JavaScript, and share one engine.
+//!
+//! The life of a script, file by file: [`decode`] reads the artifact, [`loading`] evaluates it in an instance of the [`template`], [`image`] makes a module
+//! of the memory that remains, [`delta`] and [`kept`] hold that on disk. From there on it is a component as any other: the same template linked with
+//! another memory. [`story`], [`stack`] and [`report`] tell its failures with the places that people wrote.
+
+mod bindings;
+pub(crate) mod convert;
+mod decode;
+mod delta;
+mod image;
+mod kept;
+mod loading;
+pub(crate) mod report;
+mod scope;
+mod stack;
+mod story;
+mod template;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::OnceCell;
+use types::{Digest, Elapsed, Problem, Script};
+
+pub(crate) use self::decode::is_script;
+pub use self::template::ScriptEngine;
+use self::{
+    delta::Delta,
+    kept::{Found, Kept},
+    template::Template,
+};
+use crate::{
+    blocking,
+    cache::Cache,
+    compile::Compilers,
+    component::{Shared, WasmComponent},
+};
+
+/// Makes, keeps and loads scripts.
+pub(crate) struct Scripts {
+    shared: Arc<Shared>,
+    engine: ScriptEngine,
+    kept: Arc<Kept>,
+    /// Where the engine's compiled code is.
+    templates: Arc<Cache>,
+    template: OnceCell<Arc<Template>>,
+}
+
+/// A script in memory.
+pub(crate) struct Ready {
+    pub(crate) component: Arc<WasmComponent>,
+    /// The bytes of memory that its image takes.
+    pub(crate) bytes: u64,
+}
+
+/// A script that was made just now.
+pub(crate) struct Made {
+    /// Its image, as a difference from the empty engine's.
+    pub(crate) image: Delta,
+    /// The size of its file.
+    pub(crate) kept_bytes: u64,
+    /// What its top-level code logged.
+    pub(crate) logs: Vec<String>,
+    /// CPU time of its top-level code.
+    pub(crate) cpu: Elapsed,
+}
+
+/// The text of a script, for when something went wrong.
+#[derive(Clone)]
+pub(crate) enum Sources {
+    /// It lies on disk.
+    Kept { kept: Arc<Kept>, digest: Digest },
+    /// It is in memory.
+    Held(Arc<Script>),
+}
+
+impl Sources {
+    /// The script as far as telling places needs it. May block on the disk for as long as reading a small file takes.
+    pub(crate) fn read(&self) -> Option<Arc<Script>> {
+        match self {
+            Self::Kept { kept, digest } => kept.sources(digest).map(Arc::new),
+            Self::Held(script) => Some(script.clone()),
+        }
+    }
+
+    /// The text with the places of stacks in it moved to where people wrote them, if any has to be.
+    pub(crate) fn map(&self, text: &str) -> Option<String> {
+        // Most lines of log have no stack, and then nothing is read.
+        if !text.contains("    at ") {
+            return None;
+        }
+        let script = self.read()?;
+        let is_made = |name: &str| script.modules.iter().any(|module| module.name == name && module.original.is_some());
+        let place = |module: &str, line, column| script.locate(module, line, column).map(|place| (place.line, place.column));
+        stack::map_places(text, is_made, place)
+    }
+}
+
+impl Scripts {
+    /// Opens the folder of images, below that of compiled code. The engine itself is kept in `templates`.
+    pub(crate) fn open(shared: Arc<Shared>, engine: ScriptEngine, cache: &Cache, templates: Arc<Cache>) -> Result<Self, Problem> {
+        let kept = Arc::new(Kept::open(cache, &engine.digest())?);
+        Ok(Self { shared, engine, kept, templates, template: OnceCell::new() })
+    }
+
+    /// The engine, compiled first if it never was. Many may ask at once.
+    pub(crate) async fn template(&self, compilers: &Compilers) -> Result<Arc<Template>, Problem> {
+        let make = || Template::make(&self.shared, compilers, &self.templates, &self.engine);
+        self.template.get_or_try_init(async || make().await.map(Arc::new)).await.cloned()
+    }
+
+    /// Whether an image of the script lies on disk.
+    pub(crate) fn has(&self, digest: &Digest) -> bool {
+        self.kept.has(digest)
+    }
+
+    /// The script from its image on disk; nothing if it has none that can be used.
+    pub(crate) async fn find(&self, digest: &Digest, compilers: &Compilers) -> Result<Option<Ready>, Problem> {
+        if !self.kept.has(digest) {
+            return Ok(None);
+        }
+        let (template, kept, shared, digest) = (self.template(compilers).await?, self.kept.clone(), self.shared.clone(), *digest);
+        blocking(move || match kept.find(&digest, &template.base.hash) {
+            Found::Image(delta) => ready(&shared, &template, &kept, &digest, &delta).map(Some),
+            Found::Nothing => Ok(None),
+            Found::Damaged => {
+                tracing::warn!(%digest, "a script's image can't be used and is made again");
+                Ok(None)
+            }
+        })
+        .await
+    }
+
+    /// Loads the script and keeps its image.
+    ///
+    /// # Errors
+    /// `E0305` and `E0317` for what is no script, `E0312`, `E0315`, `E0316` and `E0318` for one that does not load.
+    pub(crate) async fn make(&self, digest: &Digest, artifact: Bytes, compilers: &Compilers) -> Result<Made, Problem> {
+        let (key, bytes) = (*digest, artifact);
+        // What is no script need not wait for the engine.
+        let script = Arc::new(blocking(move || decode::decode(&key, &bytes)).await?);
+        let (template, kept, shared) = (self.template(compilers).await?, self.kept.clone(), self.shared.clone());
+        blocking(move || {
+            let loaded = loading::load(&shared, &template.empty, &key, &script)?;
+            let compiled = template::precompile(&shared, &loaded.memory)?;
+            drop(loaded.memory);
+            let image = Delta::between(&template.base.bytes, &compiled);
+            drop(compiled);
+            let script = Arc::unwrap_or_clone(script);
+            let kept_bytes = kept.keep(&key, &template.base.hash, &image, script)?;
+            Ok(Made { image, kept_bytes, logs: loaded.logs, cpu: loaded.cpu })
+        })
+        .await
+    }
+
+    /// The script of this image, in memory.
+    pub(crate) async fn ready(&self, digest: &Digest, image: Delta, compilers: &Compilers) -> Result<Ready, Problem> {
+        let (template, kept, shared, digest) = (self.template(compilers).await?, self.kept.clone(), self.shared.clone(), *digest);
+        blocking(move || ready(&shared, &template, &kept, &digest, &image)).await
+    }
+
+    /// Removes what other engines left, once everything was made anew for this one.
+    pub(crate) async fn remove_others(&self) {
+        let kept = self.kept.clone();
+        // It tells what it can't remove, and nothing else can fail.
+        let _ = blocking(move || Ok(kept.remove_others())).await;
+    }
+}
+
+fn ready(shared: &Arc<Shared>, template: &Template, kept: &Arc<Kept>, digest: &Digest, delta: &Delta) -> Result<Ready, Problem> {
+    let (module, bytes) = template.base.open(&shared.engine, delta)?;
+    let instances = template.link(&module)?;
+    let sources = Sources::Kept { kept: kept.clone(), digest: *digest };
+    let component = WasmComponent::script(shared, instances, template.handle.clone(), sources);
+    Ok(Ready { component: Arc::new(component), bytes })
+}

@@ -1,0 +1,218 @@
+//! What an exception of a script means to a person: a sentence, the place in what was written, the source line, and the calls.
+
+use types::{
+    Code, Place, Problem,
+    script::{Script, SourcePlace},
+};
+
+use super::stack::{self, Frame};
+use crate::backtrace::printable;
+
+/// Characters of an exception's own words that are shown.
+const MESSAGE_CHARS: usize = 1_000;
+/// Characters of a name or a path.
+const NAME_CHARS: usize = 160;
+/// Characters of a source line, around the place that is meant.
+const LINE_CHARS: usize = 160;
+/// Characters before that place.
+const BEFORE_CHARS: usize = 100;
+/// Calls of one stack.
+const FRAMES: usize = 24;
+/// Exceptions that caused one another.
+const CAUSES: usize = 8;
+
+/// An exception, or what the engine says in the place of one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Thrown {
+    /// `TypeError`, say; empty if what was thrown is no error.
+    pub(crate) name: String,
+    /// Its words.
+    pub(crate) message: String,
+    /// The engine's stack, a call a line.
+    pub(crate) stack: String,
+    /// What caused it, outermost first.
+    pub(crate) causes: Vec<String>,
+}
+
+/// An exception as it is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Story {
+    /// `TypeError: x is undefined`.
+    pub(crate) words: String,
+    /// Where, in what people wrote.
+    pub(crate) place: Option<SourcePlace>,
+    /// The calls, innermost first: `at price (src/api.ts:12:23)`.
+    pub(crate) calls: Vec<String>,
+    /// What caused it.
+    pub(crate) causes: Vec<String>,
+}
+
+impl Story {
+    /// Tells the exception with the places of the script's text, as far as the script is known.
+    pub(crate) fn of(thrown: &Thrown, script: Option<&Script>) -> Self {
+        let Thrown { name, message, stack, causes } = thrown;
+        let words = match (name.as_str(), message.as_str()) {
+            ("", "") => "an exception without words".to_owned(),
+            ("", message) => message.to_owned(),
+            (name, "") => name.to_owned(),
+            (name, message) => format!("{name}: {message}"),
+        };
+        let place_of = |frame: &Frame<'_>| {
+            script.and_then(|script| script.locate(frame.module, frame.line, frame.column)).unwrap_or_else(|| SourcePlace {
+                module: frame.module.to_owned(),
+                line: frame.line,
+                column: frame.column,
+                text: None,
+            })
+        };
+        let calls: Vec<(&str, SourcePlace)> = stack::frames(stack).map(|frame| (frame.name, place_of(&frame))).collect();
+        let more = calls.len().saturating_sub(FRAMES);
+        let mut shown: Vec<String> = calls.iter().take(FRAMES).map(|(name, place)| call(name, place)).collect();
+        if more > 0 {
+            shown.push(format!("… and {more} more"));
+        }
+        Self {
+            words: printable(&words, MESSAGE_CHARS),
+            place: calls.into_iter().next().map(|(_, place)| place),
+            calls: shown,
+            causes: causes.iter().take(CAUSES).map(|cause| printable(cause, MESSAGE_CHARS)).collect(),
+        }
+    }
+
+    /// These words with the place behind them, and below, if it is known, the source line with a mark below it: up to three lines.
+    pub(crate) fn sentence(&self, words: &str) -> String {
+        let Some(place) = &self.place else { return words.to_owned() };
+        let sentence = format!("{words} at {}", shown(place));
+        match Excerpt::of(place) {
+            None => sentence,
+            Some(Excerpt { line, text, before }) => {
+                let digits = line.to_string().len();
+                format!("{sentence}\n{line} | {text}\n{:digits$} | {:before$}^", "", "")
+            }
+        }
+    }
+
+    /// The calls and the causes: what stands below the sentence.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let causes = self.causes.iter().map(|cause| format!("caused by: {cause}"));
+        self.calls.iter().cloned().chain(causes).collect()
+    }
+
+    /// The exception as a problem of a deployment.
+    pub(crate) fn problem(&self, code: Code) -> Problem {
+        let mut problem = Problem::new(code, format!("{}: {}", code.title(), self.words));
+        if let Some(place) = &self.place {
+            let file = printable(&place.module, NAME_CHARS);
+            problem = match Excerpt::of(place) {
+                Some(Excerpt { line, text, before }) => {
+                    let column = u32::try_from(before + 1).unwrap_or(1);
+                    problem.at(Place { file, line, column, text, width: 1 })
+                }
+                None => problem.at(Place { file, line: place.line, column: place.column.max(1), text: String::new(), width: 1 }),
+            };
+        }
+        self.lines().into_iter().fold(problem, Problem::note)
+    }
+}
+
+fn call(name: &str, place: &SourcePlace) -> String {
+    match name {
+        "" => format!("at {}", shown(place)),
+        name => format!("at {} ({})", printable(name, NAME_CHARS), shown(place)),
+    }
+}
+
+fn shown(place: &SourcePlace) -> String {
+    format!("{}:{}:{}", printable(&place.module, NAME_CHARS), place.line, place.column)
+}
+
+/// A source line as it fits on a line of a terminal, and how many characters stand before the place in it.
+struct Excerpt {
+    line: u32,
+    text: String,
+    before: usize,
+}
+
+impl Excerpt {
+    fn of(place: &SourcePlace) -> Option<Self> {
+        let source = place.text.as_deref()?;
+        // Columns count in UTF-16 units.
+        let mut units = place.column.saturating_sub(1) as usize;
+        let before = source
+            .chars()
+            .take_while(|c| {
+                let is_before = units > 0;
+                units = units.saturating_sub(c.len_utf16());
+                is_before
+            })
+            .count();
+        let skipped = if source.chars().count() > LINE_CHARS { before.saturating_sub(BEFORE_CHARS) } else { 0 };
+        // A tab is shown as one space, so that the mark stands below the place.
+        let line: String = source.chars().skip(skipped).map(|c| if c == '\t' { ' ' } else { c }).collect();
+        let (dots, mark) = if skipped > 0 { ("…", before - skipped + 1) } else { ("", before) };
+        Some(Self { line: place.line, text: format!("{dots}{}", printable(&line, LINE_CHARS)), before: mark })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use types::script::{Mapping, Module, ModuleKind, Original};
+
+    use super::*;
+
+    fn script(text: &str) -> Script {
+        let original = Original {
+            text: text.into(),
+            mappings: vec![Mapping { line: 0, column: 0, original_line: 1, original_column: 2 }],
+        };
+        let module = Module {
+            name: "src/api.ts".into(),
+            kind: ModuleKind::Module,
+            code: "throw 1".into(),
+            links: Vec::new(),
+            exports: Vec::new(),
+            original: Some(original),
+        };
+        Script { entry: "src/api.ts".into(), modules: vec![module], bindings: Vec::new(), handlers: Vec::new() }
+    }
+
+    fn thrown(stack: &str) -> Thrown {
+        Thrown { name: "TypeError".into(), message: "x is undefined".into(), stack: stack.into(), causes: vec!["Error: io".into()] }
+    }
+
+    #[test]
+    fn an_exception_is_told_with_the_place_people_wrote_and_its_line() {
+        let stack = "    at price (src/api.ts:1:1)\n    at go (dayfly:serve:1:1)\n    at lib.js:4:5";
+        let story = Story::of(&thrown(stack), Some(&script("// first\n\tconst é = x.y\n")));
+        let told = story.sentence(&story.words);
+        assert_eq!(told, "TypeError: x is undefined at src/api.ts:2:3\n2 |  const é = x.y\n  |   ^");
+        let expected = ["at price (src/api.ts:2:3)", "at lib.js:4:5", "caused by: Error: io"];
+        assert_eq!(story.lines(), expected);
+        let problem = story.problem(Code::E0315);
+        let place = Place { file: "src/api.ts".into(), line: 2, column: 3, text: " const é = x.y".into(), width: 1 };
+        assert_eq!(problem.place, Some(place));
+        assert_eq!(problem.notes, expected);
+        assert_eq!(problem.message, "the script's top-level code threw: TypeError: x is undefined");
+    }
+
+    #[test]
+    fn what_is_not_known_is_left_out_and_what_is_hostile_is_escaped() {
+        let story = Story::of(&thrown("    at f (other\u{1b}.js:3:9)"), None);
+        assert_eq!(story.sentence("no"), "no at other\\u{1b}.js:3:9");
+        assert_eq!(story.lines(), ["at f (other\\u{1b}.js:3:9)", "caused by: Error: io"]);
+        let nothing = Story::of(&Thrown::default(), None);
+        assert_eq!(nothing.sentence(&nothing.words), "an exception without words");
+    }
+
+    #[test]
+    fn of_a_long_line_the_part_around_the_place_is_shown() {
+        let text = format!("\n{}HERE{}", "a".repeat(5_000), "b".repeat(5_000));
+        let mut script = script(&text);
+        script.modules[0].original.as_mut().expect("an original").mappings[0].original_column = 5_000;
+        let told = Story::of(&thrown("    at src/api.ts:1:1"), Some(&script)).sentence("");
+        let lines: Vec<&str> = told.lines().collect();
+        let at = lines[2].chars().position(|c| c == '^').expect("a mark");
+        assert_eq!(lines[1].chars().skip(at).take(4).collect::<String>(), "HERE");
+        assert!(lines[1].chars().count() < LINE_CHARS + 10);
+    }
+}

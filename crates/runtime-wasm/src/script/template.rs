@@ -1,0 +1,186 @@
+//! The engine that all scripts share: compiled once, and the memory that it begins with.
+//!
+//! The template is a component whose main module imports its memory from a core module named `image`. Compiling it takes seconds, so its code is kept
+//! where all projects of a person find it. The *base* is the memory after the engine's own setup: scripts are loaded on it, and their images are kept
+//! as differences from it.
+
+use std::{borrow::Cow, fs::File, os::unix::fs::FileExt, path::Path, sync::Arc};
+
+use parking_lot::Mutex;
+use rustix::fs::{MemfdFlags, SealFlags};
+use types::{Code, Digest, Problem};
+use wasmtime::{
+    Module,
+    component::{Component, ComponentExportIndex, InstancePre, Linker},
+};
+
+use super::{delta::Delta, image, loading};
+use crate::{
+    blocking,
+    cache::{Cache, Found, Scratch},
+    compile::Compilers,
+    component::{self, Shared},
+    host::Host,
+};
+
+/// The name under which the template imports a script's memory.
+const IMAGE: &str = "image";
+
+/// A JavaScript engine: two files that were made together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptEngine {
+    /// The component that imports its memory.
+    pub template: Cow<'static, [u8]>,
+    /// The core module with the memory that it begins with.
+    pub image: Cow<'static, [u8]>,
+}
+
+impl ScriptEngine {
+    /// The engine that is built in.
+    #[must_use]
+    pub fn built_in() -> Self {
+        Self {
+            template: Cow::Borrowed(&[]),
+            image: Cow::Borrowed(&[]),
+        }
+    }
+
+    /// What names this engine: images made with one are of no use to another.
+    pub(crate) fn digest(&self) -> Digest {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&(self.template.len() as u64).to_le_bytes()).update(&self.template).update(&self.image);
+        Digest::from_bytes(*hasher.finalize().as_bytes())
+    }
+}
+
+/// The engine in memory.
+pub(crate) struct Template {
+    pub(crate) base: Base,
+    /// The handler's place, which is the same for every script.
+    pub(crate) handle: ComponentExportIndex,
+    /// Instances of the engine without any script.
+    pub(crate) empty: InstancePre<Host>,
+    component: Component,
+    /// Under [`IMAGE`] there is always the module that was linked last.
+    linker: Mutex<Linker<Host>>,
+}
+
+/// The compiled image of the engine without any script.
+pub(crate) struct Base {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) hash: blake3::Hash,
+}
+
+impl Template {
+    /// Compiles what is not compiled yet, and loads it.
+    pub(super) async fn make(
+        shared: &Arc<Shared>,
+        compilers: &Compilers,
+        cache: &Arc<Cache>,
+        engine: &ScriptEngine,
+    ) -> Result<Self, Problem> {
+        let key = Digest::from_bytes(*blake3::hash(&engine.template).as_bytes());
+        let found = blocking({
+            let cache = cache.clone();
+            move || Ok(cache.find(&key))
+        });
+        let code = match found.await? {
+            Found::Code(path, _) => path,
+            Found::Nothing | Found::Damaged => {
+                let (keeping, template) = (cache.clone(), engine.template.clone());
+                let scratch = blocking(move || keeping.scratch(&template)).await?;
+                compilers.compile(&scratch.source, &scratch.target).await?;
+                let keeping = cache.clone();
+                blocking(move || Ok(keeping.keep(&key, &scratch)?.0)).await?
+            }
+        };
+        let (shared, cache, engine) = (shared.clone(), cache.clone(), engine.clone());
+        blocking(move || Self::load(&shared, &cache, &engine, &code)).await
+    }
+
+    fn load(shared: &Arc<Shared>, cache: &Cache, engine: &ScriptEngine, code: &Path) -> Result<Self, Problem> {
+        let component = component::map(&shared.engine, code)?;
+        let handle = component::find_handler(&shared.engine, &component)?;
+        let mut linker = shared.linker.clone();
+        linker.allow_shadowing(true);
+        // What language runtimes carry along and the host does not serve. The image is defined again below, for each script.
+        let raw = Module::new(&shared.engine, &engine.image).map_err(|error| broken("its first memory is no module", &error))?;
+        define_image(&mut linker, &raw)?;
+        linker.define_unknown_imports_as_traps(&component).map_err(|error| broken("its imports can't be linked", &error))?;
+        let link = |linker: &mut Linker<Host>, image: &Module| link(linker, image, &component);
+        let base = Base::find_or_make(shared, cache, engine, || link(&mut linker, &raw))?;
+        let (module, _) = base.open(&shared.engine, &Delta::between(&base.bytes, &base.bytes))?;
+        let empty = link(&mut linker, &module)?;
+        Ok(Self { base, handle, empty, component, linker: Mutex::new(linker) })
+    }
+
+    /// What makes instances that begin with this image.
+    pub(super) fn link(&self, image: &Module) -> Result<InstancePre<Host>, Problem> {
+        link(&mut self.linker.lock(), image, &self.component)
+    }
+}
+
+impl Base {
+    /// The base from the cache, or made now with an instance of the engine on its first memory.
+    fn find_or_make(
+        shared: &Arc<Shared>,
+        cache: &Cache,
+        engine: &ScriptEngine,
+        first: impl FnOnce() -> Result<InstancePre<Host>, Problem>,
+    ) -> Result<Self, Problem> {
+        let key = Digest::from_bytes(*blake3::Hasher::new().update(b"base").update(engine.digest().as_bytes()).finalize().as_bytes());
+        if let Found::Code(path, _) = cache.find(&key)
+            && let Ok(bytes) = std::fs::read(&path)
+        {
+            return Ok(Self { hash: blake3::hash(&bytes), bytes });
+        }
+        let memory = loading::setup(shared, &first()?, &key)?;
+        let bytes = precompile(shared, &memory)?;
+        let scratch: Scratch = cache.scratch(&[])?;
+        std::fs::write(&scratch.target, &bytes).map_err(|error| crate::cache::failed(&scratch.target, &error))?;
+        cache.keep(&key, &scratch)?;
+        Ok(Self { hash: blake3::hash(&bytes), bytes })
+    }
+
+    /// The module of an image that is kept as a difference, in a file in memory that instances map copy-on-write; and the bytes that it takes.
+    #[allow(unsafe_code, reason = "mapping compiled code is what this crate is for")]
+    pub(super) fn open(&self, engine: &wasmtime::Engine, delta: &Delta) -> Result<(Module, u64), Problem> {
+        let write = || -> std::io::Result<(File, u64)> {
+            let file = rustix::fs::memfd_create("dayfly-script", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+            let file = File::from(file);
+            file.set_len(delta.bytes() as u64)?;
+            let mut written = 0;
+            delta.apply(&self.bytes, |at, bytes| {
+                written += bytes.len() as u64;
+                file.write_all_at(bytes, at as u64)
+            })?;
+            let seals = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;
+            rustix::fs::fcntl_add_seals(&file, seals)?;
+            Ok((file, written))
+        };
+        let (file, written) = write().map_err(|error| Problem::new(Code::E0513, format!("cannot hold a script in memory: {error}")))?;
+        // SAFETY: the file holds what this engine compiled in this process, or what was read from a file whose keyed hash matched; and it is sealed.
+        let module = unsafe { Module::deserialize_open_file(engine, file) };
+        let module = module.map_err(|error| Problem::new(Code::E0603, format!("cannot load a script's image: {error:#}")))?;
+        Ok((module, written))
+    }
+}
+
+/// The compiled module of a memory. It has no code but what copies its data, so this takes milliseconds.
+pub(super) fn precompile(shared: &Shared, memory: &[u8]) -> Result<Vec<u8>, Problem> {
+    let module = image::module(memory);
+    shared.engine.precompile_module(&module).map_err(|error| broken("its memory makes no module", &error))
+}
+
+fn define_image(linker: &mut Linker<Host>, image: &Module) -> Result<(), Problem> {
+    linker.root().module(IMAGE, image).map_err(|error| broken("its memory can't be linked", &error))
+}
+
+fn link(linker: &mut Linker<Host>, image: &Module, component: &Component) -> Result<InstancePre<Host>, Problem> {
+    define_image(linker, image)?;
+    linker.instantiate_pre(component).map_err(|error| broken("it can't be linked", &error))
+}
+
+fn broken(what: &str, error: &wasmtime::Error) -> Problem {
+    Problem::new(Code::E0513, format!("the JavaScript engine is broken: {what}: {error:#}"))
+}
