@@ -1,17 +1,19 @@
 //! What the manifest gives a script: the properties of `env`, and the handlers that its triggers ask for.
 
 use types::{
-    App, Function,
+    App, Function, FunctionName,
     app::ResourceKind,
     script::{Binding, BindingKind},
 };
 
-/// Everything that `env` holds: granted resources, settings, and the app's other functions.
+/// Everything that `env` holds: granted resources, settings, and those of the app's other functions that it may call. A function that it may
+/// not call must not make a short name mean two things.
 pub(crate) fn bindings(app: &App, function: &Function) -> Vec<Binding> {
     let resources =
         function.uses.iter().map(|grant| Binding { kind: kind(grant.resource.kind), name: grant.resource.name.clone() });
     let settings = function.env.keys().map(|name| Binding { kind: BindingKind::Setting, name: name.clone() });
-    let others = app.functions.keys().filter(|name| **name != function.name);
+    let may_call = |name: &&FunctionName| function.reach.iter().any(|reach| reach.covers("http", &format!("{name}.internal"), 80));
+    let others = app.functions.keys().filter(|name| **name != function.name).filter(may_call);
     let others = others.map(|name| Binding { kind: BindingKind::Function, name: name.to_string() });
     let mut bindings: Vec<Binding> = resources.chain(settings).chain(others).collect();
     bindings.sort();
