@@ -2,7 +2,7 @@
 
 use crate::host::{
     services::{Answer, Failed},
-    wasm::bindings::wasi::config::store,
+    wasm::bindings::wasi::config0_2_0_rc_1::store,
 };
 
 /// A setting or a granted secret; none if it was never set.

@@ -2,7 +2,7 @@
 
 use crate::host::{
     services::{Answer, Failed},
-    wasm::bindings::wasi::keyvalue::{atomics, batch, store},
+    wasm::bindings::wasi::keyvalue0_2_0_draft2::{atomics, batch, store},
 };
 
 /// An open store.
