@@ -31,7 +31,7 @@ export class Request {
       return;
     }
     if (input === undefined) requireArguments(arguments.length, 1, "Request");
-    this.#state = stateFrom(input, init);
+    this.#state = requestStateFrom(input, init);
   }
 
   get method() {
@@ -99,7 +99,8 @@ const inherit = (from) => {
   };
 };
 
-const stateFrom = (input, init) => {
+/// The state of a new Request, for those who need no object of it.
+export const requestStateFrom = (input, init) => {
   const options = optionsOf(init);
   let state;
   let body = null;

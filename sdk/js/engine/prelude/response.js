@@ -126,8 +126,8 @@ const finish = (state, type) => {
 };
 
 /// The response to a call of `fetch`.
-export const fetchedResponse = ({ status, statusText, fields, url, redirected, type, kind, source }) =>
-  new Response(INTERNAL, { __proto__: DEFAULTS, status, statusText, fields, url, redirected, type, kind, source, immutable: true });
+export const fetchedResponse = ({ status, statusText, fields, url, redirected, type, kind, source, stream }) =>
+  new Response(INTERNAL, { __proto__: DEFAULTS, status, statusText, fields, url, redirected, type, kind, source, stream, immutable: true });
 
 defineBody(Response, responseState);
 defineInterface(Response);

@@ -5,7 +5,7 @@ import {
   Uint8Array, newPromise,
 } from "dayfly:primordials";
 import { RESOLVED } from "dayfly:streams/common";
-import { Readable, begun, cancelStream, closeStream, facade, readableOf } from "dayfly:streams/readable";
+import { READABLE, Readable, begun, cancelStream, closeStream, facade, readableOf } from "dayfly:streams/readable";
 import { ByteControl } from "dayfly:streams/readable-byte";
 import { DefaultReading, acquireReading, readChunk } from "dayfly:streams/readers";
 import { makeReadable, teeStream } from "dayfly:streams/readable-tee";
@@ -47,6 +47,14 @@ export const streamOfNative = (body) => lazy((stream) => {
     return RESOLVED;
   });
 }, body);
+
+/// Breaks off a stream that `streamOfNative` made of this body, unless it has ended or went another way.
+export const abortNativeStream = (stream, body, reason) => {
+  const record = readableOf(stream);
+  if (record.state !== READABLE) return;
+  begun(record).control.fail(reason);
+  native.bodyCancel(body);
+};
 
 /// The number of the host's body behind a stream that nobody has locked or read, which is then read by whoever asked; else null.
 export const takeNative = (stream) => {

@@ -196,13 +196,15 @@ const setUp = (transform, transformer, writableStrategy, readableStrategy) => {
   if (start !== undefined) starting.resolve(ReflectApply(start, transformer, [controller]));
 };
 
-/// The two ends of a transformation of the platform's own: `transform(chunk, enqueue)` and `flush(enqueue)` are plain functions that may throw.
+/// The two ends of a transformation of the platform's own: `transform(chunk, enqueue)` and `flush(enqueue)` are functions that may throw or give
+/// promises. What makes many chunks of one awaits `wanted()` between them, which is undefined if the reader wants more already.
 export const makeTransform = (work, end) => {
   const transform = new Transform();
   transform.begin(undefined, 1, null, 0, null);
   const enqueue = (chunk) => transform.enqueue(chunk);
-  transform.transform = (chunk) => promiseCall(work, undefined, [chunk, enqueue]);
-  transform.flush = () => promiseCall(end, undefined, [enqueue]);
+  const wanted = () => (transform.backpressure ? transform.wanted.promise : undefined);
+  transform.transform = (chunk) => promiseCall(work, undefined, [chunk, enqueue, wanted]);
+  transform.flush = () => promiseCall(end, undefined, [enqueue, wanted]);
   return { readable: facade(transform.readable), writable: writableFacade(transform.writable) };
 };
 

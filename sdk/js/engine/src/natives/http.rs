@@ -41,6 +41,30 @@ thread_local! {
     static EXCHANGES: Handles<Held<Exchange>> = const { Handles::new() };
 }
 
+/// The bodies that JavaScript has numbers of, for natives that take one over.
+pub(super) struct Bodies;
+
+impl Bodies {
+    /// Takes a body away; what waits for it is forgotten.
+    pub(super) fn take(number: u32) -> Option<Shared<Body>> {
+        let held = BODIES.with(|bodies| bodies.take(number))?;
+        events::cancel(held.owner);
+        Some(held.thing)
+    }
+}
+
+/// The writers that JavaScript has numbers of.
+pub(super) struct Writers;
+
+impl Writers {
+    /// Takes a writer away; what waits for it is forgotten.
+    pub(super) fn take(number: u32) -> Option<Writer> {
+        let held = WRITERS.with(|writers| writers.take(number))?;
+        events::cancel(held.owner);
+        held.thing.take()
+    }
+}
+
 pub(crate) fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
     let context = || ctx.clone();
     native.set("requestMethod", Function::new(context(), http::method)?)?;
@@ -151,7 +175,8 @@ fn writer_finish(ctx: Ctx<'_>, number: u32) -> Result<()> {
     }
 }
 
-fn finish(ctx: &Ctx<'_>, writer: Writer) -> Result<()> {
+/// Ends a message well.
+pub(super) fn finish(ctx: &Ctx<'_>, writer: Writer) -> Result<()> {
     writer.finish().map_err(|why| Exception::throw_type(ctx, &why))
 }
 

@@ -3,11 +3,14 @@
 //! One file a topic, each with an `install`. A native is a plain function; one that has to wait gives a promise (`machine::events`).
 
 mod base64;
+mod bodies;
 pub(crate) mod bytes;
 mod clock;
+mod compression;
 mod console;
 mod crypto;
 mod encoding;
+mod gzip;
 pub(crate) mod handles;
 mod http;
 mod kinds;
@@ -27,6 +30,7 @@ pub(crate) fn install<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     console::install(ctx, &native)?;
     timers::install(ctx, &native)?;
     http::install(ctx, &native)?;
+    bodies::install(ctx, &native)?;
     script::install(ctx, &native)?;
     clock::install(ctx, &native)?;
     kinds::install(ctx, &native)?;
@@ -34,6 +38,7 @@ pub(crate) fn install<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     encoding::install(ctx, &native)?;
     url::install(ctx, &native)?;
     crypto::install(ctx, &native)?;
+    compression::install(ctx, &native)?;
     services::install(ctx, &native)?;
     Ok(native)
 }
