@@ -8,6 +8,7 @@ mod binding;
 mod builtin;
 mod collect;
 mod commonjs;
+pub mod declarations;
 mod entry;
 mod file;
 mod format;

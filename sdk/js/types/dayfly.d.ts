@@ -1,5 +1,5 @@
 // What JavaScript and TypeScript functions on dayfly are given: handlers, `env`, `ctx`. What the web platform has in common (Request,
-// fetch, streams, crypto …) comes from TypeScript's own library for workers. `dayfly types` writes this file and `dayfly-env.d.ts` beside
+// fetch, streams, crypto …) comes from TypeScript's own library for workers; it has URLPattern since version 6. `dayfly types` writes this file and `dayfly-env.d.ts` beside
 // `dayfly.toml`; the latter says what `env` holds in each function of the app.
 
 /// <reference lib="es2023" />
@@ -22,7 +22,7 @@ declare namespace Dayfly {
 
   /**
    * The handlers of a function: `export default { async fetch(request, env, ctx) { … } } satisfies Dayfly.Handlers<"api">`.
-   * In JavaScript, `/** @satisfies {Dayfly.Handlers<"api">} *\/` above the object does the same.
+   * In JavaScript: `export default /** @satisfies {Dayfly.Handlers<"api">} *\/ ({ … })`.
    */
   interface Handlers<F extends keyof Functions = keyof Functions> extends HandlersOf<Env<F>> {}
 
