@@ -13,6 +13,7 @@ mod hosts;
 mod journal;
 mod judge;
 mod plan;
+mod refresh;
 mod removal;
 mod resources;
 mod serve;

@@ -14,7 +14,7 @@ mod trace;
 pub use cost::bill;
 pub use logs::{log, logs_of};
 pub use observer::Observer;
-pub use requests::request;
+pub use requests::{failure, request};
 pub use resolve::Wanted;
 pub use search::{filter, matches, period};
 pub use trace::trace;

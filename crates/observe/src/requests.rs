@@ -112,7 +112,8 @@ fn start(start: &Start) -> view::Start {
 
 /// A failure's message is one paragraph. The line of the source may follow, with a mark below it, and then the guest's backtrace, a line a
 /// frame.
-pub(crate) fn failure(outcome: &Outcome) -> Option<view::Failure> {
+#[must_use]
+pub fn failure(outcome: &Outcome) -> Option<view::Failure> {
     let Outcome::Failed { code, message, .. } = outcome else { return None };
     let mut lines = message.lines();
     let message = lines.next().unwrap_or_default().to_owned();

@@ -93,6 +93,7 @@ struct Serving {
     triggers: JoinHandle<()>,
     control: JoinHandle<()>,
     sweeper: JoinHandle<()>,
+    refresher: JoinHandle<()>,
     telemetry: Arc<dyn Telemetry>,
 }
 
@@ -155,6 +156,7 @@ async fn serve(
         gateway: gateway.serve(gateway_listener, drain.clone()),
         aws: aws.serve(aws_listener, drain.clone().begun()),
         triggers: triggers.serve(drain.clone()),
+        refresher: tokio::spawn(refresh(Arc::clone(&control), drain.clone())),
         control: tokio::spawn(control::serve(control, control_listener, drain.clone().begun())),
         sweeper: tokio::spawn(sweep::run(objects, clock, drain.clone())),
         drain,
@@ -243,6 +245,14 @@ fn aws(services: &Services) -> Aws {
     })
 }
 
+/// Makes code anew that an earlier version of the platform left, until the node drains.
+async fn refresh(control: Arc<Control>, drain: Drain) {
+    tokio::select! {
+        () = drain.begun() => {}
+        () = control.refresh() => {}
+    }
+}
+
 fn address(listener: &TcpListener) -> Result<std::net::SocketAddr, Problem> {
     listener.local_addr().map_err(|error| Problem::new(Code::E0701, format!("the listener has no address: {error}")))
 }
@@ -251,10 +261,16 @@ impl Running {
     /// Open requests and deliveries first, then what they recorded, then the threads.
     async fn stop(self) {
         let Self { lanes, serving } = self;
-        let Serving { drain, gateway, aws, triggers, control, sweeper, telemetry } = serving;
+        let Serving { drain, gateway, aws, triggers, control, sweeper, refresher, telemetry } = serving;
         drain.begin();
-        let tasks =
-            [("gateway", gateway), ("AWS endpoint", aws), ("triggers", triggers), ("control API", control), ("sweeper", sweeper)];
+        let tasks = [
+            ("gateway", gateway),
+            ("AWS endpoint", aws),
+            ("triggers", triggers),
+            ("control API", control),
+            ("sweeper", sweeper),
+            ("refresher", refresher),
+        ];
         for (name, task) in tasks {
             if let Err(error) = task.await {
                 tracing::error!(%error, name, "a task of the node ended badly");

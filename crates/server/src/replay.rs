@@ -68,6 +68,7 @@ fn describe(invocation: InvocationId, artifact: Digest, report: Report) -> Repla
             Halt::Until => replay::Halt::Until,
         }),
         differences,
+        failure: outcome.as_ref().and_then(observe::failure),
         outcome: outcome.map(|outcome| match outcome {
             Outcome::Answered { status } => format!("answered {status}"),
             Outcome::Failed { code, message, .. } => format!("{code} {message}"),

@@ -22,7 +22,10 @@ use crate::{
     exit::Result,
     node::ReplayOptions,
     print,
-    render::text::{escaped, size},
+    render::{
+        failure,
+        text::{escaped, size},
+    },
 };
 
 /// What `--export` wrote.
@@ -104,7 +107,10 @@ fn show(report: &ReplayReport) -> String {
         Some(Halt::Until) => lines.push(format!("stopped before step {}, as asked", report.steps_replayed + 1)),
         None => {}
     }
-    lines.extend(report.outcome.as_deref().map(print::printable_lines));
+    match &report.failure {
+        Some(failure) => lines.extend(failure::lines(failure)),
+        None => lines.extend(report.outcome.as_deref().map(print::printable_lines)),
+    }
     if !report.secrets_replaced.is_empty() {
         let names: Vec<_> = report.secrets_replaced.iter().map(|name| escaped(name)).collect();
         lines.push(format!("secrets are in no record: {} stood for something else of the same length", names.join(", ")));

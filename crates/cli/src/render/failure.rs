@@ -8,7 +8,7 @@ use super::text::escaped;
 const FRAMES: usize = 12;
 
 /// The failure as lines, the first of them with its code.
-pub(super) fn lines(failure: &Failure) -> Vec<String> {
+pub(crate) fn lines(failure: &Failure) -> Vec<String> {
     let Failure { code, title, message, source, backtrace } = failure;
     // A message says all that the title says, and more; some failures have none.
     let what = if message.is_empty() { title } else { message };

@@ -3,7 +3,7 @@
 //! All text of guests goes through [`text::escaped`] on its way: a log line may hold any character, and a terminal obeys some.
 
 pub(crate) mod cost;
-mod failure;
+pub(crate) mod failure;
 pub(crate) mod logs;
 pub(crate) mod request;
 #[cfg(test)]

@@ -64,6 +64,21 @@ async fn what_top_level_code_logs_is_told_with_the_deployment() {
 }
 
 #[tokio::test]
+async fn served_scripts_are_made_anew_in_the_background_and_nothing_else_is() {
+    let world = World::new().await;
+    let mut hello = app("hello", "dev", &[("api", &["/"])]);
+    world.deploy(&hello, b"component").await.expect("deployed");
+    world.control.refresh().await;
+    assert!(world.runtime.refreshed.lock().is_empty(), "there is no script");
+    hello.functions.values_mut().for_each(|function| function.build = types::Build::Script);
+    world.deploy(&hello, b"earlier").await.expect("deployed");
+    world.deploy(&hello, b"script").await.expect("deployed");
+    let restarted = world.restarted().await;
+    restarted.control.refresh().await;
+    assert_eq!(*restarted.runtime.refreshed.lock(), ["script"], "what is not served waits until it is");
+}
+
+#[tokio::test]
 async fn a_rollback_moves_the_pointer_and_a_plan_compares_with_what_is_served() {
     let world = World::new().await;
     let mut hello = app("hello", "dev", &[("api", &["/"])]);

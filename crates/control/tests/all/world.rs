@@ -200,6 +200,7 @@ impl NotingPlane {
 pub(crate) struct NotingRuntime {
     pub(crate) prepared: AtomicUsize,
     pub(crate) loaded: AtomicUsize,
+    pub(crate) refreshed: Mutex<Vec<Bytes>>,
 }
 
 #[async_trait]
@@ -221,6 +222,12 @@ impl Runtime for NotingRuntime {
     }
     fn resident(&self, _: &Digest) -> Option<Arc<dyn Loaded>> {
         None
+    }
+    async fn refresh(&self, digests: Vec<Digest>, artifacts: Arc<dyn ArtifactSource>) {
+        for digest in digests {
+            let artifact = artifacts.artifact(&digest).await.expect("it is stored");
+            self.refreshed.lock().push(artifact);
+        }
     }
     async fn load(&self, _: &Digest, _: &dyn ArtifactSource) -> Result<(Arc<dyn Loaded>, StartClass), Problem> {
         self.loaded.fetch_add(1, Ordering::Relaxed);

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::view::Failure;
+
 /// The result of replaying one recorded invocation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReplayReport {
@@ -24,6 +26,9 @@ pub struct ReplayReport {
     pub differences: Vec<String>,
     /// How the run ended: `answered 200`, or the failure with the guest's backtrace after it. None if it was stopped.
     pub outcome: Option<String>,
+    /// The failure in parts, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
     /// The status of the response, if there was one.
     pub status: Option<u16>,
     /// The log lines of the run.
