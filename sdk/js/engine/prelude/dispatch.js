@@ -1,21 +1,111 @@
 // The way from an invocation to the script's handler. Rust calls `load` once a script, and `serve` once an invocation.
+//
+// Everything that a request needs is made at load, as far as it can be: a request starts from that memory, and pays for what it adds.
 import native from "dayfly:native";
+import { PromisePrototypeThen, PromiseResolve, TypeError, append, defineInterface, requireArguments } from "dayfly:primordials";
+import { kindOf } from "dayfly:kinds";
+import { makeEnv } from "dayfly:env";
+import { evaluate } from "dayfly:evaluate";
+import { findHandlers } from "dayfly:handlers";
+import { takeRequest } from "dayfly:incoming";
+import { respondWith } from "dayfly:outgoing";
+import { isResponse } from "dayfly:response";
+import { deliver, handlerOf } from "dayfly:triggers";
 
-let handlers;
+const MADE = { __proto__: null };
+const NONE = [];
+const nothing = () => {};
 
-// Takes the script's entry module. Gives the names of its handlers, or a text that says why it can't be served.
-export function load(namespace, bindings, wanted) {
-  handlers = namespace.default;
-  if (typeof handlers !== "object" || handlers === null) return `the default export is ${typeof handlers}, and not an object of handlers`;
-  const missing = wanted.find((name) => typeof handlers[name] !== "function");
-  if (missing) return `the default export has no function ${missing}`;
-  return ["fetch", "queue", "stream", "kv", "bucket", "event", "scheduled"].filter((name) => typeof handlers[name] === "function");
+let handlers, env;
+// Promises that the end of the invocation waits for.
+let awaited = NONE;
+
+// The third argument of a handler.
+class ExecutionContext {
+  props = {};
+
+  constructor(made) {
+    if (made !== MADE) throw new TypeError("ExecutionContext can't be constructed");
+  }
+
+  // Work that goes on after the response. If it fails, that is logged.
+  waitUntil(promise) {
+    requireArguments(arguments.length, 1, "ctx.waitUntil");
+    const pending = PromiseResolve(promise);
+    // Nobody handles a rejection of the first: so it is reported. The second only waits.
+    PromisePrototypeThen(pending, nothing);
+    if (awaited === NONE) awaited = [];
+    append(awaited, PromisePrototypeThen(pending, nothing, nothing));
+  }
+
+  // What throws here fails the invocation; there is nothing behind the function that could answer instead.
+  passThroughOnException() {}
 }
 
-// Runs one invocation. Gives a promise if there is anything to wait for.
-export function serve() {
-  const answer = handlers.fetch({ method: native.requestMethod(), url: native.requestUrl() }, {}, {});
-  return typeof answer?.then === "function" ? answer.then(send) : send(answer);
-}
+defineInterface(ExecutionContext);
+const ctx = new ExecutionContext(MADE);
 
-const send = (answer) => native.respond(200, ["content-type", "text/plain; charset=utf-8"], String(answer));
+/// Takes the script's entry module. Gives the names of its handlers, or a text that says why it can't be served.
+export const load = (namespace, bindings, wanted) => {
+  const found = findHandlers(namespace, wanted);
+  if (typeof found === "string") return found;
+  handlers = found.handlers;
+  env = makeEnv(bindings);
+  return found.names;
+};
+
+/// Runs one invocation. Gives a promise if there is anything to wait for.
+export const serve = () => {
+  // Whatever is no request is a POST of the platform's.
+  const trigger = native.requestMethod() === "POST" ? native.requestHeader("dayfly-trigger") : undefined;
+  if (trigger === undefined) return request();
+  if (trigger === "eval") return finish(evaluate(env, ctx));
+  return finish(deliver(handlerOf(trigger), handlers, env, ctx));
+};
+
+const request = () => {
+  if (typeof handlers.fetch !== "function") throw wrong("the default export has no `fetch`, and this is a request: give the function one, or take its route away", undefined);
+  const answer = handlers.fetch(takeRequest(), env, ctx);
+  if (isResponse(answer)) return finish(respondWith(answer));
+  if (!isThenable(answer)) throw wrongAnswer(answer);
+  const promise = kindOf(answer) === "Promise" ? answer : PromiseResolve(answer);
+  return PromisePrototypeThen(promise, respond);
+};
+
+const respond = (answer) => {
+  if (!isResponse(answer)) throw wrongAnswer(answer);
+  return finish(respondWith(answer));
+};
+
+const isThenable = (value) => value !== null && typeof value === "object" && typeof value.then === "function";
+
+// Waits for the answer to be sent, and then for the promises of `waitUntil`, which may add more.
+const finish = (sent) => (sent === undefined ? rest() : PromisePrototypeThen(sent, rest));
+
+const rest = () => {
+  if (awaited.length === 0) return undefined;
+  const promise = awaited[awaited.length - 1];
+  awaited.length--;
+  return PromisePrototypeThen(promise, rest);
+};
+
+const wrongAnswer = (answer) => {
+  const what = answer === undefined ? "nothing: is a `return` missing?" : `${answer === null ? "null" : article(answer)}, and no Response: \`return new Response(…)\``;
+  return wrong(`\`fetch\` gave ${what}`, handlers.fetch);
+};
+
+const article = (value) => {
+  const name = typeof value === "object" ? (kindOf(value) ?? "Object") : typeof value;
+  return `${"AEIOUaeiou".includes(name[0]) ? "an" : "a"} ${name}`;
+};
+
+// An error that stands where the handler is, as nothing of the script runs any more.
+const wrong = (message, handler) => {
+  native.noteWrongAnswer();
+  const error = new TypeError(message);
+  if (handler !== undefined) {
+    const { name, fileName, lineNumber, columnNumber } = handler;
+    if (fileName !== undefined) error.stack = `    at ${name} (${fileName}:${lineNumber}:${columnNumber ?? 1})`;
+  }
+  return error;
+};

@@ -17,6 +17,7 @@ macro_rules! prelude {
 
 // One line a file: prelude/NAME.js.
 prelude![
+    "random",
     "primordials",
     "dom-exception",
     "kinds",
@@ -78,6 +79,21 @@ prelude![
     "outgoing",
     "incoming",
     "fetch",
+    "service",
+    "kv",
+    "sql-text",
+    "sql",
+    "bucket",
+    "queue",
+    "stream",
+    "bus",
+    "function",
+    "env",
+    "cloud-event",
+    "triggers",
+    "handlers",
+    "context",
+    "evaluate",
     "globals",
     "dispatch",
 ];

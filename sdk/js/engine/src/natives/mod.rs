@@ -10,6 +10,7 @@ mod compression;
 mod console;
 mod crypto;
 mod encoding;
+mod evaluate;
 mod gzip;
 pub(crate) mod handles;
 mod http;
@@ -23,6 +24,8 @@ pub(crate) mod transfer;
 mod url;
 
 use rquickjs::{Ctx, Object, Result};
+
+pub(crate) use script::reseed;
 
 /// Makes the object.
 pub(crate) fn install<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
@@ -40,5 +43,6 @@ pub(crate) fn install<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     crypto::install(ctx, &native)?;
     compression::install(ctx, &native)?;
     services::install(ctx, &native)?;
+    evaluate::install(ctx, &native)?;
     Ok(native)
 }

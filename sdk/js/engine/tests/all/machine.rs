@@ -17,7 +17,7 @@ fn load(code: &str) -> Result<Machine, Refusal> {
 
 #[test]
 fn a_request_is_answered() {
-    let machine = load("export default { fetch: () => 'hello' }").expect("the script is in order");
+    let machine = load("export default { fetch: () => new Response('hello') }").expect("the script is in order");
     http::set_request(Request { method: "GET".to_owned(), url: "http://a.test/".to_owned(), ..Request::default() });
     machine.serve().expect("the handler answers");
     let response = http::response();
@@ -50,7 +50,7 @@ fn a_loop_without_end_is_interrupted_where_it_stands() {
 
 #[test]
 fn recursion_without_end_is_an_error_that_can_be_caught() {
-    let code = "const deep = () => deep() + 1;\nexport default { fetch() { try { deep() } catch (error) { return error.name } } }";
+    let code = "const deep = () => deep() + 1;\nexport default { fetch() { try { deep() } catch (error) { return new Response(error.name) } } }";
     load(code).expect("the script is in order").serve().expect("it was caught");
     assert_eq!(http::response().body.concat(), b"RangeError");
 }

@@ -1,4 +1,5 @@
 //! The engine natively: the prelude's tests in JavaScript, and the machine's in Rust.
 
+mod env;
 mod javascript;
 mod machine;

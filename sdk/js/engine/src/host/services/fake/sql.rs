@@ -28,6 +28,9 @@ pub fn open(name: &str) -> Answer<Connection> {
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        if !self.0.is_autocommit() {
+            drop(self.rollback());
+        }
         OPEN.with_borrow_mut(|open| *open -= 1);
     }
 }
