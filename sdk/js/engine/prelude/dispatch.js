@@ -2,8 +2,9 @@
 //
 // Everything that a request needs is made at load, as far as it can be: a request starts from that memory, and pays for what it adds.
 import native from "dayfly:native";
-import { PromisePrototypeThen, PromiseResolve, TypeError, append, defineInterface, requireArguments } from "dayfly:primordials";
+import { PromisePrototypeThen, PromiseResolve, RegExpPrototypeExec, TypeError } from "dayfly:primordials";
 import { kindOf } from "dayfly:kinds";
+import { newContext, settled } from "dayfly:context";
 import { makeEnv } from "dayfly:env";
 import { evaluate } from "dayfly:evaluate";
 import { findHandlers } from "dayfly:handlers";
@@ -12,43 +13,14 @@ import { respondWith } from "dayfly:outgoing";
 import { isResponse } from "dayfly:response";
 import { deliver, handlerOf } from "dayfly:triggers";
 
-const MADE = { __proto__: null };
-const NONE = [];
-const nothing = () => {};
-
-let handlers, env;
-// Promises that the end of the invocation waits for.
-let awaited = NONE;
-
-// The third argument of a handler.
-class ExecutionContext {
-  props = {};
-
-  constructor(made) {
-    if (made !== MADE) throw new TypeError("ExecutionContext can't be constructed");
-  }
-
-  // Work that goes on after the response. If it fails, that is logged.
-  waitUntil(promise) {
-    requireArguments(arguments.length, 1, "ctx.waitUntil");
-    const pending = PromiseResolve(promise);
-    // Nobody handles a rejection of the first: so it is reported. The second only waits.
-    PromisePrototypeThen(pending, nothing);
-    if (awaited === NONE) awaited = [];
-    append(awaited, PromisePrototypeThen(pending, nothing, nothing));
-  }
-
-  // What throws here fails the invocation; there is nothing behind the function that could answer instead.
-  passThroughOnException() {}
-}
-
-defineInterface(ExecutionContext);
-const ctx = new ExecutionContext(MADE);
+let module, handlers, env;
+const ctx = newContext();
 
 /// Takes the script's entry module. Gives the names of its handlers, or a text that says why it can't be served.
 export const load = (namespace, bindings, wanted) => {
   const found = findHandlers(namespace, wanted);
   if (typeof found === "string") return found;
+  module = namespace;
   handlers = found.handlers;
   env = makeEnv(bindings);
   return found.names;
@@ -59,7 +31,7 @@ export const serve = () => {
   // Whatever is no request is a POST of the platform's.
   const trigger = native.requestMethod() === "POST" ? native.requestHeader("dayfly-trigger") : undefined;
   if (trigger === undefined) return request();
-  if (trigger === "eval") return finish(evaluate(env, ctx));
+  if (trigger === "eval") return finish(evaluate(module, env, ctx));
   return finish(deliver(handlerOf(trigger), handlers, env, ctx));
 };
 
@@ -80,14 +52,7 @@ const respond = (answer) => {
 const isThenable = (value) => value !== null && typeof value === "object" && typeof value.then === "function";
 
 // Waits for the answer to be sent, and then for the promises of `waitUntil`, which may add more.
-const finish = (sent) => (sent === undefined ? rest() : PromisePrototypeThen(sent, rest));
-
-const rest = () => {
-  if (awaited.length === 0) return undefined;
-  const promise = awaited[awaited.length - 1];
-  awaited.length--;
-  return PromisePrototypeThen(promise, rest);
-};
+const finish = (sent) => (sent === undefined ? settled(ctx) : PromisePrototypeThen(sent, () => settled(ctx)));
 
 const wrongAnswer = (answer) => {
   const what = answer === undefined ? "nothing: is a `return` missing?" : `${answer === null ? "null" : article(answer)}, and no Response: \`return new Response(…)\``;
@@ -96,7 +61,7 @@ const wrongAnswer = (answer) => {
 
 const article = (value) => {
   const name = typeof value === "object" ? (kindOf(value) ?? "Object") : typeof value;
-  return `${"AEIOUaeiou".includes(name[0]) ? "an" : "a"} ${name}`;
+  return `${RegExpPrototypeExec(/^[AEIOUaeiou]/, name) === null ? "a" : "an"} ${name}`;
 };
 
 // An error that stands where the handler is, as nothing of the script runs any more.

@@ -1,7 +1,7 @@
 //! CommonJS: a module is the body of a function, run when it is first asked for, and kept.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use rquickjs::prelude::This;
 use rquickjs::{Ctx, Exception, Function, Object, Persistent, Result, Value, qjs};
@@ -11,7 +11,7 @@ use crate::script::Kind;
 
 thread_local! {
     /// The `module` objects of those that began to run: in a cycle one gets what the other has exported so far.
-    static MODULES: RefCell<HashMap<String, Persistent<Object<'static>>>> = RefCell::new(HashMap::new());
+    static MODULES: RefCell<BTreeMap<String, Persistent<Object<'static>>>> = RefCell::new(BTreeMap::new());
 }
 
 /// What a CommonJS module of the script exports: its `module.exports`.

@@ -18,6 +18,7 @@ use std::mem::ManuallyDrop;
 
 use rquickjs::{Context, Ctx, Function, Module, Object, Persistent, Promise, Runtime, Value, promise::PromiseState};
 
+use crate::natives;
 use crate::script::{Failure, Refusal, Script, Thrown};
 use events::Ended;
 use phase::Phase;
@@ -91,8 +92,7 @@ impl Machine {
     ///
     /// It failed; the host ends it with this.
     pub fn serve(&self) -> Result<(), Failed> {
-        phase::enter(Phase::Serve);
-        limits::begin();
+        begin();
         self.context.with(|ctx| {
             let started = self.serve.clone().restore(&ctx).and_then(|serve| serve.call::<_, Value<'_>>(()));
             let value = started.map_err(|error| failed_of(&ctx, error))?;
@@ -112,10 +112,9 @@ impl Machine {
     pub fn run(&self, script: Script) -> Result<(), Failed> {
         phase::enter(Phase::Load);
         modules::provide(script.modules);
-        limits::begin();
         self.context.with(|ctx| {
             let module = modules::declared(&ctx, &script.entry).map_err(|error| failed_of(&ctx, error))?;
-            phase::enter(Phase::Serve);
+            begin();
             let (_, promise) = module.eval().map_err(|error| failed_of(&ctx, error))?;
             settle(&ctx, &promise)
         })
@@ -134,6 +133,13 @@ fn evaluate_prelude<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     let (module, promise) = Module::declare(ctx.clone(), "dayfly:main", code)?.eval()?;
     promise.finish::<()>()?;
     module.namespace()
+}
+
+/// Begins an invocation: nothing of what was at deploy goes on in it.
+fn begin() {
+    phase::enter(Phase::Serve);
+    limits::begin();
+    natives::reseed();
 }
 
 /// Runs until the promise is settled.

@@ -1,7 +1,7 @@
 //! Where modules come from: the prelude during setup, then the script. Nothing is resolved here, as the script says what it imports.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use rquickjs::loader::{ImportAttributes, Loader, Resolver};
@@ -18,12 +18,12 @@ use crate::script::{self, Kind};
 /// What the prelude's own modules are called. No script's module has such a name.
 pub(super) const PRELUDE: &str = "dayfly:";
 
-type Index = HashMap<String, Rc<script::Module>>;
+type Index = BTreeMap<String, Rc<script::Module>>;
 
 thread_local! {
     static SCRIPT: RefCell<Index> = RefCell::new(Index::new());
     /// ES modules that the runtime has, by name.
-    static DECLARED: RefCell<HashMap<String, Persistent<Kept<'static>>>> = RefCell::new(HashMap::new());
+    static DECLARED: RefCell<BTreeMap<String, Persistent<Kept<'static>>>> = RefCell::new(BTreeMap::new());
 }
 
 /// A module to come back to.

@@ -1,7 +1,7 @@
 //! Modules whose text is no ES module: CommonJS, JSON, text, bytes, and what Rust gives the prelude.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use rquickjs::module::{Declarations, Declared, Exports, ModuleDef};
 use rquickjs::{Ctx, Exception, Module, Object, Persistent, Result, TypedArray, Value, qjs};
@@ -15,7 +15,7 @@ pub(super) const NATIVE: &str = "dayfly:native";
 
 thread_local! {
     /// What JSON, text and bytes stand for, by the module's name.
-    static VALUES: RefCell<HashMap<String, Persistent<Value<'static>>>> = RefCell::new(HashMap::new());
+    static VALUES: RefCell<BTreeMap<String, Persistent<Value<'static>>>> = RefCell::new(BTreeMap::new());
 }
 
 /// Makes the module of a script's text that is no ES module.
