@@ -3,7 +3,7 @@
 // `queue` and `stream` get all events of a delivery at once, the others one after the other. Whatever throws fails the whole delivery: the platform
 // takes back what the function did and brings the events again, one by one, so that one of them holds up no other. Only `retry()` names some.
 import {
-  JSONStringify, Number, ObjectDefineProperties, ObjectFreeze, ObjectKeys, Uint8Array, append, defineHidden, nullObject,
+  JSONStringify, Number, ObjectDefineProperties, ObjectFreeze, ObjectKeys, TypeError, Uint8Array, append, defineHidden, nullObject,
 } from "dayfly:primordials";
 import native from "dayfly:native";
 import { deliveredEvents, factsOf, millisecondsOf, resourceOf, senderAttributes, timestampOf } from "dayfly:cloud-event";
@@ -99,6 +99,7 @@ export const handlerOf = (trigger) => (trigger === "cron" ? "scheduled" : trigge
 
 /// Calls a handler with the events of the request that is served, and answers the platform.
 export const deliver = async (name, handlers, env, ctx) => {
+  if (typeof handlers[name] !== "function") throw new TypeError(`an event came for \`${name}\`, which the default export does not have`);
   const { events, isBatch } = await deliveredEvents();
   const retried = nullObject({});
   if (BATCHES[name] !== undefined) {

@@ -296,3 +296,73 @@ fn several_changes_are_told_one_after_the_other() {
     let code = "export default { kv() {} }";
     assert_eq!(triggered(code, "kv", &headers, body).expect("it answers").status, 204);
 }
+
+#[test]
+fn a_wrong_answer_says_what_it_was_and_where_the_handler_is() {
+    let told = |code: &str| {
+        let script = function(code, &["fetch"]);
+        apart(move || served(&loaded(script).expect("it has a fetch"), &[], "")).expect_err("it is no response")
+    };
+    let text = told("export default {\n  fetch() { 'a response' } }");
+    assert!(text.starts_with("WrongAnswer TypeError: `fetch` gave nothing: is a `return` missing?"), "{text}");
+    assert!(text.contains("at fetch (main.js:2:"), "{text}");
+    let text = told("export default { async fetch() { return { a: 1 } } }");
+    assert!(text.starts_with("WrongAnswer TypeError: `fetch` gave an Object, and no Response"), "{text}");
+    assert!(told("export default { fetch: () => 'text' }").contains("gave a string"));
+}
+
+#[test]
+fn what_has_no_handler_says_so() {
+    let told = |headers: &'static [(&'static str, &'static str)]| {
+        apart(|| served(&loaded(function("export default { queue() {} }", &["queue"])).expect("it has the handler"), headers, "{}"))
+    };
+    let text = told(&[]).expect_err("it has no fetch");
+    assert!(text.contains("the default export has no `fetch`, and this is a request"), "{text}");
+    let text = told(&[("dayfly-trigger", "kv"), ("content-type", "application/json")]).expect_err("it has no kv");
+    assert!(text.starts_with("Threw TypeError: an event came for `kv`, which the default export does not have"), "{text}");
+}
+
+#[test]
+fn work_goes_on_after_the_response_and_a_failure_of_it_is_only_reported() {
+    apart(|| {
+        let code = "export default { fetch(request, env, ctx) {
+            const work = async () => {
+                await new Promise((done) => setTimeout(done, 5));
+                await env.queue.orders.send('after');
+                ctx.waitUntil(env.queue.orders.send('after that'));
+                throw new RangeError('too late to matter');
+            };
+            ctx.waitUntil(work());
+            return new Response('sent');
+        } }";
+        let response = served(&loaded(function(code, &["fetch"])).expect("it has a fetch"), &[], "").expect("it answers");
+        assert_eq!(response.body.concat(), b"sent");
+        assert_eq!(services::queue::sent("orders").len(), 2);
+        let unhandled = engine::host::fake::report::take_unhandled();
+        assert_eq!((unhandled.len(), unhandled[0].message.as_str()), (1, "too late to matter"));
+    });
+}
+
+#[test]
+fn expressions_are_evaluated_with_env_and_what_the_module_exports() {
+    let evaluated = |text: &'static str| {
+        apart(move || {
+            let code = "export const double = (n) => 2 * n; export function fetch() { return 'mine' } export default { fetch() {} }";
+            let machine = loaded(function(code, &["fetch"])).expect("it has a fetch");
+            let body = format!("{{\"code\":\"{text}\"}}");
+            let response = served(&machine, &[("dayfly-trigger", "eval")], &body)?;
+            Ok::<_, String>(String::from_utf8(response.body.concat()).expect("text"))
+        })
+    };
+    assert_eq!(evaluated("double(21)").as_deref(), Ok(r#"{"value":"42","json":42}"#));
+    assert_eq!(evaluated("const a = await env.kv.things.increment('n'); a + 1").as_deref(), Ok(r#"{"value":"2","json":2}"#));
+    assert_eq!(evaluated("{ a: [1] }").as_deref(), Ok(r#"{"value":"{ a: [ 1 ] }","json":{"a":[1]}}"#));
+    assert_eq!(evaluated("{ let a = 1; a + 1 }").as_deref(), Ok(r#"{"value":"2","json":2}"#));
+    assert_eq!(evaluated("env.things.get('none')").as_deref(), Ok(r#"{"value":"null","json":null}"#));
+    assert_eq!(evaluated("10n").as_deref(), Ok(r#"{"value":"10n"}"#));
+    assert_eq!(evaluated("undefined").as_deref(), Ok(r#"{"value":"undefined"}"#));
+    assert_eq!(evaluated("exports.fetch() + typeof fetch").as_deref(), Ok(r#"{"value":"'minefunction'","json":"minefunction"}"#));
+    let thrown = evaluated("JSON.parse('{')").expect_err("it throws");
+    assert!(thrown.starts_with("Threw SyntaxError") && thrown.contains("(eval:1:"), "{thrown}");
+    assert!(evaluated("let = ;").expect_err("it does not parse").starts_with("Threw SyntaxError"));
+}
