@@ -2,7 +2,7 @@
 import native from "dayfly:native";
 import { domException } from "dayfly:dom-exception";
 import { Event, EventTarget, defineEventHandler, fireEvent, setSignals } from "dayfly:events";
-import { ArrayPrototypeIndexOf, ArrayPrototypeSplice, TypeError, append, defineInterface, requireArguments } from "dayfly:primordials";
+import { ArrayPrototypeIndexOf, TypeError, append, defineInterface, removeAt, requireArguments } from "dayfly:primordials";
 
 /// What makes a signal; no script can name it.
 const MADE = { __proto__: null };
@@ -121,7 +121,7 @@ export const onAbort = (signal, algorithm) => {
 export const offAbort = (signal, algorithm) => {
   const { algorithms } = stateOf(signal);
   const index = ArrayPrototypeIndexOf(algorithms, algorithm);
-  if (index >= 0) ArrayPrototypeSplice(algorithms, index, 1);
+  if (index >= 0) removeAt(algorithms, index);
 };
 
 /// A signal that follows `signals`, for the prelude's own.

@@ -63,8 +63,11 @@ const fill = (template, values) => {
   return { text: text + StringPrototypeSlice(template, from), next };
 };
 
+/// What a number's text would run code for, is none.
+const isNoNumber = (value) => typeof value === "symbol" || typeof value === "function" || (typeof value === "object" && value !== null);
+
 const whole = (value) => {
-  if (typeof value === "symbol") return "NaN";
+  if (isNoNumber(value)) return "NaN";
   return typeof value === "bigint" ? `${value}n` : `${NumberParseInt(value, 10)}`;
 };
 
@@ -76,7 +79,7 @@ const fillers = {
   },
   d: whole,
   i: whole,
-  f: (value) => (typeof value === "symbol" ? "NaN" : `${NumberParseFloat(value)}`),
+  f: (value) => (isNoNumber(value) ? "NaN" : `${NumberParseFloat(value)}`),
   o: (value) => inspect(value),
   O: (value) => inspect(value),
   j: (value) => jsonText(value) ?? inspect(value),
@@ -112,6 +115,15 @@ const stackHere = () => {
   return rest;
 };
 
+/// A proxy's trap may throw, which is no reason not to log.
+const tableOf = (data, columns) => {
+  try {
+    return formatTable(data, columns);
+  } catch {
+    return undefined;
+  }
+};
+
 const methods = {
   log: logger("log", "info"),
   info: logger("info", "info"),
@@ -127,7 +139,7 @@ const methods = {
   },
   dir(value) { write("info", inspect(value)); },
   dirxml(...values) { write("info", format(values)); },
-  table(data, columns = undefined) { write("info", formatTable(data, columns) ?? format([data])); },
+  table(data, columns = undefined) { write("info", tableOf(data, columns) ?? format([data])); },
   group(...values) {
     if (values.length > 0) write("info", format(values));
     if (indentation.length < GROUPS_MAX * 2) indentation += "  ";

@@ -3,8 +3,8 @@ import { domException } from "dayfly:dom-exception";
 import { now } from "dayfly:clock";
 import { reportException } from "dayfly:report-error";
 import {
-  ArrayPrototypeIndexOf, ArrayPrototypeSlice, ArrayPrototypeSplice, Map, MapPrototypeGet, MapPrototypeSet, ObjectGetOwnPropertyDescriptor,
-  ReflectApply, TypeError, WeakMap, WeakMapPrototypeGet, WeakMapPrototypeSet, append, defineInterface, defineProperty, requireArguments,
+  ArrayPrototypeIndexOf, ArrayPrototypeSlice, Map, MapPrototypeGet, MapPrototypeSet, ObjectGetOwnPropertyDescriptor,
+  ReflectApply, TypeError, WeakMap, WeakMapPrototypeGet, WeakMapPrototypeSet, append, defineInterface, defineProperty, removeAt, requireArguments,
   toDOMString,
 } from "dayfly:primordials";
 
@@ -205,7 +205,7 @@ const findListener = (list, callback, capture) => {
 const remove = (list, listener) => {
   listener.removed = true;
   const index = ArrayPrototypeIndexOf(list, listener);
-  if (index >= 0) ArrayPrototypeSplice(list, index, 1);
+  if (index >= 0) removeAt(list, index);
 };
 
 /// Calls the listeners that there were when it began, those that capture first. What one throws is reported and stops no other.

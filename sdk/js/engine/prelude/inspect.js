@@ -234,7 +234,7 @@ const functionHead = (value) => {
 /// `Name: message`, the calls, further properties, and the causes.
 const showError = (error, run) => {
   const head = errorHead(error);
-  const stack = error.stack;
+  const stack = stackOf(error);
   let text = head;
   if (typeof stack === "string" && stack !== "" && run.above.length <= run.depth) {
     const calls = StringPrototypeStartsWith(stack, head) ? StringPrototypeSlice(stack, head.length) : stack;
@@ -249,6 +249,14 @@ const showError = (error, run) => {
     append(parts, `[${showKey(keys[i])}]: ${showProperty(descriptor, run)}`);
   }
   return parts.length === 0 ? text : `${text} ${braces(parts)}`;
+};
+
+const stackOf = (error) => {
+  try {
+    return error.stack;
+  } catch {
+    return undefined;
+  }
 };
 
 const trimEnds = (text) => {

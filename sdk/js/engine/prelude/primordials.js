@@ -16,6 +16,12 @@ const { apply, construct, getPrototypeOf, ownKeys } = Reflect;
 export const { defineProperty } = Reflect;
 const { bind, call } = Function.prototype;
 
+// The engine itself asks for these in what is no call of the script's: a template literal is a call of `concat`, and what `then` gives is made by the
+// species of promises. They are the only things of the language that a script can't replace.
+for (const [holder, key] of [[String.prototype, "concat"], [Promise, Symbol.species]]) {
+  defineProperty(holder, key, { __proto__: null, configurable: false, ...(key === "concat" && { writable: false }) });
+}
+
 /// `uncurryThis(f)(self, ...arguments)` is `f.call(self, ...arguments)`, whatever becomes of `Function.prototype.call`.
 export const uncurryThis = bind.bind(call);
 const getter = (prototype, name) => uncurryThis(Object.getOwnPropertyDescriptor(prototype, name).get);
@@ -78,17 +84,12 @@ export const ErrorPrototypeToString = uncurryThis(Error.prototype.toString);
 // Array.
 export const ArrayFrom = (source) => Reflect.apply(Array.from, Array, [source]);
 export const ArrayIsArray = Array.isArray;
-export const ArrayPrototypeConcat = uncurryThis(Array.prototype.concat);
-export const ArrayPrototypeFilter = uncurryThis(Array.prototype.filter);
 export const ArrayPrototypeIncludes = uncurryThis(Array.prototype.includes);
 export const ArrayPrototypeIndexOf = uncurryThis(Array.prototype.indexOf);
 export const ArrayPrototypeJoin = uncurryThis(Array.prototype.join);
-export const ArrayPrototypeMap = uncurryThis(Array.prototype.map);
 export const ArrayPrototypePop = uncurryThis(Array.prototype.pop);
 export const ArrayPrototypeShift = uncurryThis(Array.prototype.shift);
-export const ArrayPrototypeSlice = uncurryThis(Array.prototype.slice);
 export const ArrayPrototypeSort = uncurryThis(Array.prototype.sort);
-export const ArrayPrototypeSplice = uncurryThis(Array.prototype.splice);
 export const ArrayPrototypeUnshift = uncurryThis(Array.prototype.unshift);
 
 // String and RegExp.
@@ -157,8 +158,6 @@ export const TypedArrayPrototypeGetByteOffset = getter(TypedArray.prototype, "by
 export const TypedArrayPrototypeGetLength = getter(TypedArray.prototype, "length");
 export const TypedArrayPrototypeGetSymbolToStringTag = getter(TypedArray.prototype, Symbol.toStringTag);
 export const TypedArrayPrototypeSet = uncurryThis(TypedArray.prototype.set);
-export const TypedArrayPrototypeSlice = uncurryThis(TypedArray.prototype.slice);
-export const TypedArrayPrototypeSubarray = uncurryThis(TypedArray.prototype.subarray);
 export const DataViewPrototypeGetBuffer = getter(DataView.prototype, "buffer");
 export const DataViewPrototypeGetByteLength = getter(DataView.prototype, "byteLength");
 export const DataViewPrototypeGetByteOffset = getter(DataView.prototype, "byteOffset");
@@ -167,7 +166,6 @@ export const ArrayBufferPrototypeGetByteLength = getter(ArrayBuffer.prototype, "
 export const ArrayBufferPrototypeGetDetached = getter(ArrayBuffer.prototype, "detached");
 export const ArrayBufferPrototypeGetMaxByteLength = getter(ArrayBuffer.prototype, "maxByteLength");
 export const ArrayBufferPrototypeGetResizable = getter(ArrayBuffer.prototype, "resizable");
-export const ArrayBufferPrototypeSlice = uncurryThis(ArrayBuffer.prototype.slice);
 export const ArrayBufferPrototypeTransfer = uncurryThis(ArrayBuffer.prototype.transfer);
 
 // Promises. `await` and these ask a promise for `constructor`, and nothing else of the user's.
@@ -194,6 +192,62 @@ export const AsyncIteratorPrototype = getPrototypeOf(getPrototypeOf((async funct
 export const append = (list, item) => {
   defineProperty(list, list.length, { __proto__: null, value: item, writable: true, enumerable: true, configurable: true });
 };
+
+// What makes a new list or buffer asks the old one for its `constructor`, so these are written out.
+
+/// `list.slice(from, to)`, also of `arguments`.
+export const ArrayPrototypeSlice = (list, from = 0, to = list.length) => {
+  const part = [];
+  for (let i = from < 0 ? MathMax(list.length + from, 0) : from; i < to && i < list.length; i++) append(part, list[i]);
+  return part;
+};
+
+/// `list.concat(other)`.
+export const ArrayPrototypeConcat = (list, other) => {
+  const all = ArrayPrototypeSlice(list);
+  for (let i = 0; i < other.length; i++) append(all, other[i]);
+  return all;
+};
+
+/// `list.filter(keeps)`.
+export const ArrayPrototypeFilter = (list, keeps) => {
+  const kept = [];
+  for (let i = 0; i < list.length; i++) if (keeps(list[i], i)) append(kept, list[i]);
+  return kept;
+};
+
+/// `list.map(change)`.
+export const ArrayPrototypeMap = (list, change) => {
+  const changed = [];
+  for (let i = 0; i < list.length; i++) append(changed, change(list[i], i));
+  return changed;
+};
+
+/// Takes one item out of a list.
+export const removeAt = (list, index) => {
+  for (let i = index; i + 1 < list.length; i++) list[i] = list[i + 1];
+  ArrayPrototypePop(list);
+};
+
+/// `bytes.slice(from, to)` of a Uint8Array.
+export const TypedArrayPrototypeSlice = (bytes, from = 0, to = undefined) => {
+  const part = TypedArrayPrototypeSubarray(bytes, from, to);
+  const copy = new Uint8Array(TypedArrayPrototypeGetLength(part));
+  TypedArrayPrototypeSet(copy, part);
+  return copy;
+};
+
+/// `bytes.subarray(from, to)` of a Uint8Array.
+export const TypedArrayPrototypeSubarray = (bytes, from = 0, to = undefined) => {
+  const length = TypedArrayPrototypeGetLength(bytes);
+  const place = (index) => MathMin(MathMax(index < 0 ? length + index : index, 0), length);
+  const start = place(from);
+  const end = to === undefined ? length : MathMax(place(to), start);
+  return new Uint8Array(TypedArrayPrototypeGetBuffer(bytes), TypedArrayPrototypeGetByteOffset(bytes) + start, end - start);
+};
+
+/// `buffer.slice(from, to)`.
+export const ArrayBufferPrototypeSlice = (buffer, from = 0, to = undefined) => TypedArrayPrototypeGetBuffer(TypedArrayPrototypeSlice(new Uint8Array(buffer), from, to));
 
 /// A record without a prototype, with the properties of `from`.
 export const nullObject = (from) => ObjectAssign(ObjectCreate(null), from);

@@ -5,7 +5,7 @@ use flate2::{Compress, Compression, Crc, Decompress, FlushCompress, FlushDecompr
 use rquickjs::{Class, Ctx, Function, Object, Result, TypedArray};
 
 use crate::natives::gzip::{self, Trailer};
-use crate::natives::{bytes, opaque::opaque};
+use crate::natives::{bytes, made::List, opaque::opaque};
 
 /// What one call gives at most.
 const PIECE_BYTES: usize = 64 << 10;
@@ -84,20 +84,18 @@ fn unpacker<'js>(ctx: Ctx<'js>, format: String) -> Result<Option<Class<'js, Unpa
     Format::of(&format).map(|format| Class::instance(ctx, Unpacker::new(format))).transpose()
 }
 
-type Given<'js> = (usize, TypedArray<'js, u8>, bool);
-
-fn pack<'js>(ctx: Ctx<'js>, packer: Class<'js, Packer>, data: TypedArray<'js, u8>, is_last: bool) -> Result<rquickjs::convert::List<Given<'js>>> {
+fn pack<'js>(ctx: Ctx<'js>, packer: Class<'js, Packer>, data: TypedArray<'js, u8>, is_last: bool) -> Result<List<'js>> {
     let step = packer.borrow_mut().step(bytes::of(&data), is_last);
     give(ctx, step)
 }
 
-fn unpack<'js>(ctx: Ctx<'js>, unpacker: Class<'js, Unpacker>, data: TypedArray<'js, u8>) -> Result<Option<rquickjs::convert::List<Given<'js>>>> {
+fn unpack<'js>(ctx: Ctx<'js>, unpacker: Class<'js, Unpacker>, data: TypedArray<'js, u8>) -> Result<Option<List<'js>>> {
     let step = unpacker.borrow_mut().step(bytes::of(&data));
     step.map(|step| give(ctx, step)).transpose()
 }
 
-fn give<'js>(ctx: Ctx<'js>, step: Step) -> Result<rquickjs::convert::List<Given<'js>>> {
-    Ok(rquickjs::convert::List((step.taken, TypedArray::new(ctx, step.piece)?, step.is_done)))
+fn give<'js>(ctx: Ctx<'js>, step: Step) -> Result<List<'js>> {
+    List::new(&ctx)?.with(step.taken)?.with(TypedArray::<u8>::new(ctx, step.piece)?)?.with(step.is_done)
 }
 
 impl Packer {

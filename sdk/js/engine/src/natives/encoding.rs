@@ -3,7 +3,7 @@
 use encoding_rs::{CoderResult, Decoder, DecoderResult, Encoding};
 use rquickjs::{Class, Ctx, Function, Object, Result, String as JsString, TypedArray};
 
-use crate::natives::{bytes, opaque::opaque, text};
+use crate::natives::{bytes, made::List, opaque::opaque, text};
 
 /// What a `TextDecoder` holds between two calls.
 struct State {
@@ -35,7 +35,7 @@ fn encode_utf8<'js>(ctx: Ctx<'js>, data: JsString<'js>) -> Result<TypedArray<'js
 }
 
 /// Writes whole characters only; what was read is counted in UTF-16 units.
-fn encode_into<'js>(data: JsString<'js>, mut target: TypedArray<'js, u8>) -> Result<Vec<usize>> {
+fn encode_into<'js>(ctx: Ctx<'js>, data: JsString<'js>, mut target: TypedArray<'js, u8>) -> Result<List<'js>> {
     text::with_utf8(&data, |utf8| {
         let into = bytes::of_mut(&mut target);
         let mut end = utf8.len().min(into.len());
@@ -43,8 +43,8 @@ fn encode_into<'js>(data: JsString<'js>, mut target: TypedArray<'js, u8>) -> Res
             end -= 1;
         }
         into[..end].copy_from_slice(&utf8[..end]);
-        vec![utf16_units(&utf8[..end]), end]
-    })
+        List::new(&ctx)?.with(utf16_units(&utf8[..end]))?.with(end)
+    })?
 }
 
 fn utf16_units(utf8: &[u8]) -> usize {

@@ -3,6 +3,8 @@
 use rquickjs::promise::PromiseState;
 use rquickjs::{Ctx, Function, Object, Promise, Result, Value, qjs};
 
+use crate::natives::made::define;
+
 /// `classOf(object)` is the number of its class, the same for all objects of a kind; `promiseResult(promise)` is `{ fulfilled, value }`, or undefined
 /// while it is pending.
 pub(crate) fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
@@ -24,7 +26,7 @@ fn promise_result<'js>(ctx: Ctx<'js>, promise: Promise<'js>) -> Result<Option<Ob
     // SAFETY: the promise is settled, so it has a result; the reference that is given belongs to us.
     let value = unsafe { Value::from_raw(ctx.clone(), qjs::JS_PromiseResult(ctx.as_raw().as_ptr(), promise.as_raw())) };
     let result = Object::new(ctx)?;
-    result.set("fulfilled", fulfilled)?;
-    result.set("value", value)?;
+    define(&result, "fulfilled", fulfilled)?;
+    define(&result, "value", value)?;
     Ok(Some(result))
 }

@@ -15,6 +15,7 @@ mod gzip;
 pub(crate) mod handles;
 mod http;
 mod kinds;
+pub(crate) mod made;
 mod opaque;
 mod script;
 mod services;

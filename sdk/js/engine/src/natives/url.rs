@@ -5,6 +5,7 @@ use rquickjs::{Array, Class, Ctx, Function, Object, Result, function::Opt};
 use std::cell::RefCell;
 use url::{Url, form_urlencoded, quirks};
 
+use crate::natives::made::List;
 use crate::natives::opaque::opaque;
 
 /// A parsed URL, as scripts' `URL` objects hold it.
@@ -99,13 +100,10 @@ fn set(handle: Class<'_, Handle>, part: u8, text: String) -> bool {
     }
 }
 
-fn query_parse<'js>(ctx: Ctx<'js>, text: String) -> Result<Array<'js>> {
-    let list = Array::new(ctx.clone())?;
-    for (index, (name, value)) in form_urlencoded::parse(text.as_bytes()).enumerate() {
-        let pair = Array::new(ctx.clone())?;
-        pair.set(0, name.as_ref())?;
-        pair.set(1, value.as_ref())?;
-        list.set(index, pair)?;
+fn query_parse<'js>(ctx: Ctx<'js>, text: String) -> Result<List<'js>> {
+    let mut list = List::new(&ctx)?;
+    for (name, value) in form_urlencoded::parse(text.as_bytes()) {
+        list.push(List::new(&ctx)?.with(name.as_ref())?.with(value.as_ref())?)?;
     }
     Ok(list)
 }

@@ -1,11 +1,12 @@
 //! Keys of public-key ciphers, parsed once and held behind `CryptoKey` objects. Secrets of symmetric ciphers are no such: the prelude has their bytes.
 
-use rquickjs::{Array, Class, Ctx, Function, Object, Result};
+use rquickjs::{Class, Ctx, Function, Object, Result};
 
 use super::hash::{Bytes, Hash, give};
 use super::random::HostRng;
 use super::{ec, ed25519, rsa, x25519};
 use crate::natives::bytes;
+use crate::natives::made::List;
 use crate::natives::opaque::opaque;
 
 /// The half of a pair that is kept secret. What a cipher can't do gives `None`.
@@ -79,7 +80,7 @@ pub(crate) fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
     native.set("keyDecrypt", Function::new(ctx.clone(), decrypt)?)
 }
 
-fn generate<'js>(ctx: Ctx<'js>, kind: String, bits: usize, exponent: u32) -> Result<Option<Vec<Handle<'js>>>> {
+fn generate<'js>(ctx: Ctx<'js>, kind: String, bits: usize, exponent: u32) -> Result<Option<List<'js>>> {
     let mut rng = HostRng::new(&ctx)?;
     let pair = match kind.as_str() {
         "P-256" => ec::p256::generate(&mut rng),
@@ -90,7 +91,8 @@ fn generate<'js>(ctx: Ctx<'js>, kind: String, bits: usize, exponent: u32) -> Res
         _ => None,
     };
     let Some((private, public)) = pair else { return Ok(None) };
-    Ok(Some(vec![Class::instance(ctx.clone(), Key::Private(private))?, Class::instance(ctx, Key::Public(public))?]))
+    let (private, public) = (Class::instance(ctx.clone(), Key::Private(private))?, Class::instance(ctx.clone(), Key::Public(public))?);
+    List::new(&ctx)?.with(private)?.with(public).map(Some)
 }
 
 fn import<'js>(ctx: Ctx<'js>, kind: String, format: String, data: Bytes<'js>) -> Result<Option<Handle<'js>>> {
@@ -129,14 +131,14 @@ fn export<'js>(ctx: Ctx<'js>, key: Handle<'js>, format: String) -> Result<Option
     give(ctx, exported)
 }
 
-fn parts<'js>(ctx: Ctx<'js>, key: Handle<'js>) -> Result<Array<'js>> {
+fn parts<'js>(ctx: Ctx<'js>, key: Handle<'js>) -> Result<List<'js>> {
     let parts = match &*key.borrow() {
         Key::Private(key) => key.parts(),
         Key::Public(key) => key.parts(),
     };
-    let list = Array::new(ctx.clone())?;
-    for (index, part) in parts.into_iter().enumerate() {
-        list.set(index, give(ctx.clone(), Some(part))?)?;
+    let mut list = List::new(&ctx)?;
+    for part in parts {
+        list.push(give(ctx.clone(), Some(part))?)?;
     }
     Ok(list)
 }
