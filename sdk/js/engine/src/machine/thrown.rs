@@ -120,9 +120,15 @@ fn quiet<'js, T>(ctx: &Ctx<'js>, result: rquickjs::Result<T>) -> Result<T, ()> {
     result.map_err(|_| drop(ctx.catch()))
 }
 
+/// The lines of the script's own calls; those of the prelude only where there are no others.
 fn stack(text: String) -> String {
-    let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).take(STACK_LINES_MAX).collect();
-    cut(lines.join("\n"), STACK_BYTES_MAX)
+    let lines = || text.lines().filter(|line| !line.is_empty());
+    let mut own: Vec<&str> = lines().filter(|line| !line.contains("(dayfly:")).take(STACK_LINES_MAX).collect();
+    // `at map (native)` has no place.
+    if !own.iter().any(|line| line.contains(':')) {
+        own = lines().take(STACK_LINES_MAX).collect();
+    }
+    cut(own.join("\n"), STACK_BYTES_MAX)
 }
 
 fn cut(mut text: String, bytes_max: usize) -> String {

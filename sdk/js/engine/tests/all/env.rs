@@ -366,3 +366,13 @@ fn expressions_are_evaluated_with_env_and_what_the_module_exports() {
     assert!(thrown.starts_with("Threw SyntaxError") && thrown.contains("(eval:1:"), "{thrown}");
     assert!(evaluated("let = ;").expect_err("it does not parse").starts_with("Threw SyntaxError"));
 }
+
+#[test]
+fn what_a_service_refuses_is_thrown_where_the_script_asked() {
+    let code = "export default {\n  async fetch(request, env) {\n    await env.sql.shop`select * from nowhere`;\n  } }";
+    let script = function(code, &["fetch"]);
+    let told = apart(move || served(&loaded(script).expect("it has a fetch"), &[], "")).expect_err("there is no such table");
+    let mut lines = told.lines();
+    assert_eq!(lines.next(), Some("Threw ServiceError: sql.shop: no such table: nowhere"));
+    assert!(lines.next().is_some_and(|line| line.starts_with("    at fetch (main.js:3:")), "{told}");
+}
