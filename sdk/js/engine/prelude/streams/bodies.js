@@ -96,7 +96,7 @@ export const movedStream = (stream) => {
     });
     return promise;
   };
-  const moved = makeReadable({ pull, cancel: (reason) => cancelStream(record, reason) }, 0);
+  const moved = makeReadable({ start: undefined, pull, cancel: (reason) => cancelStream(record, reason) }, 0);
   return facade(moved);
 };
 

@@ -88,8 +88,11 @@ export class Queue {
     this.total -= this.#sizes[head];
     // Sums of fractions may miss nought by a little.
     if (this.total < 0) this.total = 0;
-    if (this.#head === items.length) this.clear();
-    else {
+    if (this.#head === items.length) {
+      this.#items = [];
+      this.#sizes = [];
+      this.#head = 0;
+    } else {
       items[head] = undefined;
       if (head > COMPACT_AT && head * 2 > items.length) this.#compact();
     }

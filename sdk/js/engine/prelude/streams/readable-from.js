@@ -23,7 +23,7 @@ export const streamFrom = (source) => {
     });
   };
   const cancel = (reason) => attemptCancel(iterator, reason);
-  const stream = makeReadable({ pull, cancel }, 0);
+  const stream = makeReadable({ start: undefined, pull, cancel }, 0);
   return facade(stream);
 };
 
@@ -71,7 +71,7 @@ const methods = {
     if (state === undefined) return PromiseReject(new TypeError("this is no iterator of a ReadableStream"));
     return inTurn(state, () => nextOf(state));
   },
-  return(value = undefined) {
+  return(value) {
     const state = WeakMapPrototypeGet(states, this);
     if (state === undefined) return PromiseReject(new TypeError("this is no iterator of a ReadableStream"));
     return inTurn(state, () => returnOf(state, value));
@@ -91,24 +91,26 @@ const nextOf = (state) => {
   if (state.finished) return PromiseResolve(done(undefined));
   const { promise, resolve, reject } = newPromise();
   readChunk(state.reading, {
-    chunk: (value) => {
-      state.ongoing = null;
-      resolve({ value, done: false });
-    },
+    chunk: (value) => resolve({ value, done: false }),
     close: () => {
-      state.ongoing = null;
-      state.finished = true;
       state.reading.release();
       resolve(done(undefined));
     },
     error: (error) => {
-      state.ongoing = null;
-      state.finished = true;
       state.reading.release();
       reject(error);
     },
   });
-  return promise;
+  // One job later than the chunk, as Web IDL has it.
+  return PromisePrototypeThen(promise, (result) => {
+    state.ongoing = null;
+    if (result.done) state.finished = true;
+    return result;
+  }, (error) => {
+    state.ongoing = null;
+    state.finished = true;
+    throw error;
+  });
 };
 
 const returnOf = (state, value) => {

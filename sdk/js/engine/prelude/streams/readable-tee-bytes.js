@@ -27,7 +27,7 @@ class ByteTee {
     for (let i = 0; i < 2; i++) {
       const branch = new Readable();
       this.#controls[i] = new ByteControl(branch, 0, undefined);
-      this.#controls[i].begin({ pull: () => this.#pull(i), cancel: this.#tee.cancel(i) });
+      this.#controls[i].begin({ start: undefined, pull: () => this.#pull(i), cancel: this.#tee.cancel(i) });
       this.branches[i] = facade(branch);
     }
     this.#watch();

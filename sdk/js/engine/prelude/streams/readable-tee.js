@@ -82,7 +82,7 @@ const teeChunks = (stream, copies) => {
   };
   const branches = [];
   for (let i = 0; i < 2; i++) {
-    branches[i] = makeReadable({ pull, cancel: tee.cancel(i) });
+    branches[i] = makeReadable({ start: undefined, pull, cancel: tee.cancel(i) });
     controls[i] = branches[i].control;
   }
   PromisePrototypeThen(reading.closed.promise, undefined, (error) => {

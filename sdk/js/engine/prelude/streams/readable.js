@@ -73,8 +73,9 @@ export class ReadableStream {
     const stream = this.#stream;
     requireArguments(arguments.length, 1, "ReadableStream.pipeThrough");
     const pair = dictionary(transform, "ReadableStream.pipeThrough: the transform");
-    const { readable, writable } = pair;
+    const { readable } = pair;
     if (!isReadableStream(readable)) throw new TypeError("ReadableStream.pipeThrough: transform.readable is no ReadableStream");
+    const { writable } = pair;
     if (!isWritableStream(writable)) throw new TypeError("ReadableStream.pipeThrough: transform.writable is no WritableStream");
     const how = pipeOptions(options, "ReadableStream.pipeThrough");
     requireUnlocked(stream, "pipeThrough");
@@ -144,6 +145,7 @@ const pipeOptions = (options, where) => {
 
 // What a program's source says, read in the order of Web IDL.
 const setUp = (stream, source, strategy) => {
+  const { highWaterMark, size } = strategyFrom(strategy, "ReadableStream");
   const chunkSize = source.autoAllocateChunkSize;
   const autoAllocate = chunkSize === undefined ? undefined : +chunkSize;
   const cancel = method(source, "cancel", "ReadableStream: source");
@@ -151,7 +153,6 @@ const setUp = (stream, source, strategy) => {
   const start = method(source, "start", "ReadableStream: source");
   const { type } = source;
   if (type !== undefined && toDOMString(type) !== "bytes") throw new TypeError(`ReadableStream: type can only be "bytes", not "${type}"`);
-  const { highWaterMark, size } = strategyFrom(strategy, "ReadableStream");
   const isBytes = type !== undefined;
   if (isBytes && size !== null) throw new RangeError("ReadableStream: a stream of bytes has no strategy with size");
   const mark = markOr(highWaterMark, isBytes ? 0 : 1, "ReadableStream");

@@ -175,14 +175,14 @@ export class TransformStream {
 }
 
 const setUp = (transform, transformer, writableStrategy, readableStrategy) => {
+  const writable = strategyFrom(writableStrategy, "TransformStream");
+  const readable = strategyFrom(readableStrategy, "TransformStream");
   const cancel = method(transformer, "cancel", "TransformStream: transformer");
   const flush = method(transformer, "flush", "TransformStream: transformer");
   const { readableType } = transformer;
   const start = method(transformer, "start", "TransformStream: transformer");
   const work = method(transformer, "transform", "TransformStream: transformer");
   const { writableType } = transformer;
-  const writable = strategyFrom(writableStrategy, "TransformStream");
-  const readable = strategyFrom(readableStrategy, "TransformStream");
   if (readableType !== undefined) throw new RangeError("TransformStream: readableType can't be set yet");
   if (writableType !== undefined) throw new RangeError("TransformStream: writableType can't be set yet");
   const readableMark = markOr(readable.highWaterMark, 0, "TransformStream");

@@ -101,12 +101,12 @@ export const requireNotClosing = (stream, where) => {
 };
 
 const setUp = (stream, sink, strategy) => {
+  const { highWaterMark, size } = strategyFrom(strategy, "WritableStream");
   const abort = method(sink, "abort", "WritableStream: sink");
   const close = method(sink, "close", "WritableStream: sink");
   const start = method(sink, "start", "WritableStream: sink");
   if (sink.type !== undefined) throw new RangeError("WritableStream: sink.type can't be set yet");
   const write = method(sink, "write", "WritableStream: sink");
-  const { highWaterMark, size } = strategyFrom(strategy, "WritableStream");
   const control = new WritableControl(stream, markOr(highWaterMark, 1, "WritableStream"), size);
   control.begin({
     start: start === undefined ? undefined : () => ReflectApply(start, sink, [control.facade]),
