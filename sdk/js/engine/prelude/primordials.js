@@ -169,16 +169,11 @@ export const ArrayBufferPrototypeGetResizable = getter(ArrayBuffer.prototype, "r
 export const ArrayBufferPrototypeTransfer = uncurryThis(ArrayBuffer.prototype.transfer);
 
 // Promises. `await` and these ask a promise for `constructor`, and nothing else of the user's.
-const { then } = Promise.prototype;
-export const PromiseResolve = (value) => apply(Promise.resolve, Promise, [value]);
-export const PromiseReject = (reason) => apply(Promise.reject, Promise, [reason]);
-export const PromisePrototypeThen = (promise, fulfilled, rejected) => apply(then, promise, [fulfilled, rejected]);
+export const PromiseResolve = apply(bind, Promise.resolve, [Promise]);
+export const PromiseReject = apply(bind, Promise.reject, [Promise]);
+export const PromisePrototypeThen = uncurryThis(Promise.prototype.then);
 /// A promise with its two functions: `{ promise, resolve, reject }`.
-export const newPromise = () => {
-  let resolve, reject;
-  const promise = new Promise((yes, no) => { resolve = yes; reject = no; });
-  return { promise, resolve, reject };
-};
+export const newPromise = apply(bind, Promise.withResolvers, [Promise]);
 
 export const SymbolIterator = Symbol.iterator;
 export const SymbolAsyncIterator = Symbol.asyncIterator;
