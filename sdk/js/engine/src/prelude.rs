@@ -37,6 +37,7 @@ prelude![
     "encoding",
     "url-search-params",
     "url",
+    "url-pattern",
     "structured-clone",
     "performance",
     "crypto/algorithms",

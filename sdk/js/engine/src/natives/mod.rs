@@ -23,6 +23,7 @@ pub(crate) mod text;
 mod timers;
 pub(crate) mod transfer;
 mod url;
+mod url_pattern;
 
 use rquickjs::{Ctx, Object, Result};
 
@@ -41,6 +42,7 @@ pub(crate) fn install<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     base64::install(ctx, &native)?;
     encoding::install(ctx, &native)?;
     url::install(ctx, &native)?;
+    url_pattern::install(ctx, &native)?;
     crypto::install(ctx, &native)?;
     compression::install(ctx, &native)?;
     services::install(ctx, &native)?;
