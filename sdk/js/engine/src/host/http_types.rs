@@ -1,13 +1,15 @@
 //! What both hosts say about HTTP.
 
+#![cfg_attr(not(target_family = "wasm"), allow(dead_code, reason = "nobody breaks off in the fake world"))]
+
 use super::Pollable;
 
 /// Header fields as they came: names and bytes.
-pub type Fields = Vec<(String, Vec<u8>)>;
+pub(crate) type Fields = Vec<(String, Vec<u8>)>;
 
 /// What reading a body gives.
 #[derive(Debug)]
-pub enum Read {
+pub(crate) enum Read {
     /// Some bytes, never none.
     Bytes(Vec<u8>),
     /// There is no more.
@@ -20,7 +22,7 @@ pub enum Read {
 
 /// What writing a body gives.
 #[derive(Debug)]
-pub enum Written {
+pub(crate) enum Written {
     /// That many bytes were taken, at least one unless none were given.
     Taken(usize),
     /// Nothing was taken yet.
@@ -31,29 +33,29 @@ pub enum Written {
 
 /// A request to somebody else.
 #[derive(Debug)]
-pub struct Outgoing {
+pub(crate) struct Outgoing {
     /// As it is on the wire.
-    pub method: String,
+    pub(crate) method: String,
     /// Absolute.
-    pub url: String,
+    pub(crate) url: String,
     /// All fields.
-    pub headers: Fields,
+    pub(crate) headers: Fields,
 }
 
 /// The head of an answer, and its body.
 #[derive(Debug)]
-pub struct Incoming<Body> {
+pub(crate) struct Incoming<Body> {
     /// 200, say.
-    pub status: u16,
+    pub(crate) status: u16,
     /// All fields.
-    pub headers: Fields,
+    pub(crate) headers: Fields,
     /// What follows.
-    pub body: Body,
+    pub(crate) body: Body,
 }
 
 /// What asking for an answer gives.
 #[derive(Debug)]
-pub enum Answer<Body> {
+pub(crate) enum Answer<Body> {
     /// It came.
     Here(Incoming<Body>),
     /// Not yet.

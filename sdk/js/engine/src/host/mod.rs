@@ -4,7 +4,7 @@
 
 #[cfg(not(target_family = "wasm"))]
 pub mod fake;
-pub mod http_types;
+pub(crate) mod http_types;
 pub mod services;
 #[cfg(target_family = "wasm")]
 pub(crate) mod wasm;

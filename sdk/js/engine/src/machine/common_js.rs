@@ -11,7 +11,7 @@ use crate::script::Kind;
 
 thread_local! {
     /// The `module` objects of those that began to run: in a cycle one gets what the other has exported so far.
-    static MODULES: RefCell<BTreeMap<String, Persistent<Object<'static>>>> = RefCell::new(BTreeMap::new());
+    static MODULES: RefCell<BTreeMap<String, Persistent<Object<'static>>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// What a CommonJS module of the script exports: its `module.exports`.

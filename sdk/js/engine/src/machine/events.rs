@@ -86,12 +86,6 @@ pub(crate) fn cancel(owner: Owner) {
     drop(cancelled);
 }
 
-/// Forgets everything that is awaited: what is left of the run before.
-pub(crate) fn clear() {
-    drop(WAITS.take());
-    timers::clear();
-}
-
 /// Runs until the promise is settled, or nothing is left to run.
 pub(crate) fn run<'js>(ctx: &Ctx<'js>, promise: &Promise<'js>) -> Ended {
     loop {
@@ -170,6 +164,7 @@ fn advance(ctx: &Ctx<'_>, id: u32) -> bool {
     // Another that was ready at the same time may have cancelled it.
     let Some(Wait { pollable, owner, mut step, resolve, reject, .. }) = taken else { return true };
     // It belongs to what the closure may drop.
+    #[allow(clippy::drop_non_drop, reason = "natively it is only a number")]
     drop(pollable);
     let settled = match step(ctx) {
         Ok(Step::Wait(pollable)) => {

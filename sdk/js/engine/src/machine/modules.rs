@@ -21,9 +21,9 @@ pub(super) const PRELUDE: &str = "dayfly:";
 type Index = BTreeMap<String, Rc<script::Module>>;
 
 thread_local! {
-    static SCRIPT: RefCell<Index> = RefCell::new(Index::new());
+    static SCRIPT: RefCell<Index> = const { RefCell::new(Index::new()) };
     /// ES modules that the runtime has, by name.
-    static DECLARED: RefCell<BTreeMap<String, Persistent<Kept<'static>>>> = RefCell::new(BTreeMap::new());
+    static DECLARED: RefCell<BTreeMap<String, Persistent<Kept<'static>>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// A module to come back to.

@@ -15,7 +15,7 @@ pub(super) const NATIVE: &str = "dayfly:native";
 
 thread_local! {
     /// What JSON, text and bytes stand for, by the module's name.
-    static VALUES: RefCell<BTreeMap<String, Persistent<Value<'static>>>> = RefCell::new(BTreeMap::new());
+    static VALUES: RefCell<BTreeMap<String, Persistent<Value<'static>>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// Makes the module of a script's text that is no ES module.

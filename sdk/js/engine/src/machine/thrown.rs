@@ -108,7 +108,7 @@ fn text_of<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> String {
             drop(ctx.catch());
             return "a value that cannot be shown".to_owned();
         }
-        let bytes = std::slice::from_raw_parts(text.cast::<u8>(), length as usize);
+        let bytes = std::slice::from_raw_parts(text.cast::<u8>(), length);
         let owned = String::from_utf8_lossy(bytes).into_owned();
         qjs::JS_FreeCString(context, text);
         owned

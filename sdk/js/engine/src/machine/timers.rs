@@ -24,8 +24,8 @@ thread_local! {
 pub(crate) fn start<'js>(ctx: &Ctx<'js>, milliseconds: f64, callback: Function<'js>) -> u32 {
     let id = LAST_ID.get().wrapping_add(1).max(1);
     LAST_ID.set(id);
-    // `max` also makes a number of what is none.
-    let delay_ns = (milliseconds.max(0.0).min(DELAY_MS_MAX) * 1e6) as u64;
+    // The conversion makes 0 of what is no number.
+    let delay_ns = (milliseconds.clamp(0.0, DELAY_MS_MAX) * 1e6) as u64;
     let deadline_ns = now_ns().saturating_add(delay_ns);
     TIMERS.with_borrow_mut(|timers| timers.insert((deadline_ns, id), Persistent::save(ctx, callback)));
     id
@@ -61,12 +61,6 @@ pub(super) fn take_due() -> Option<Persistent<Function<'static>>> {
 /// Says what time it is after a wait: a deadline that has passed, or nothing known.
 pub(super) fn waited(now_ns: Option<u64>) {
     NOW_NS.set(now_ns);
-}
-
-/// Forgets all timers: those of the run before.
-pub(super) fn clear() {
-    drop(TIMERS.take());
-    NOW_NS.set(None);
 }
 
 fn now_ns() -> u64 {

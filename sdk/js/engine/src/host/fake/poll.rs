@@ -4,7 +4,7 @@ use super::clock;
 
 /// Something to wait for: a time, or what is ready anyway.
 #[derive(Debug)]
-pub struct Pollable(u64);
+pub(crate) struct Pollable(u64);
 
 impl Pollable {
     /// Ready at this time of the monotonic clock.

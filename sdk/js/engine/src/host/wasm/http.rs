@@ -68,7 +68,7 @@ pub(crate) fn headers() -> Fields {
 pub(crate) fn body() -> Body {
     match with_request(IncomingRequest::consume) {
         Ok(body) => Body::new(body),
-        Err(()) => Body { stream: None, of: None },
+        Err(()) => Body { stream: None, _of: None },
     }
 }
 
@@ -76,17 +76,17 @@ pub(crate) fn body() -> Body {
 #[derive(Debug)]
 pub(crate) struct Body {
     stream: Option<InputStream>,
-    of: Option<(IncomingBody, Option<IncomingResponse>)>,
+    _of: Option<(IncomingBody, Option<IncomingResponse>)>,
 }
 
 impl Body {
     fn new(body: IncomingBody) -> Self {
-        Self { stream: body.stream().ok(), of: Some((body, None)) }
+        Self { stream: body.stream().ok(), _of: Some((body, None)) }
     }
 
     /// The bytes of something that is no message: an object's.
     pub(crate) fn of_stream(stream: InputStream) -> Self {
-        Self { stream: Some(stream), of: None }
+        Self { stream: Some(stream), _of: None }
     }
 
     pub(crate) fn read(&mut self) -> Read {
@@ -233,8 +233,8 @@ impl Exchange {
 fn here(response: IncomingResponse) -> Answer<Body> {
     let (status, headers) = (response.status(), response.headers().entries());
     let body = match response.consume() {
-        Ok(body) => Body { stream: body.stream().ok(), of: Some((body, Some(response))) },
-        Err(()) => Body { stream: None, of: None },
+        Ok(body) => Body { stream: body.stream().ok(), _of: Some((body, Some(response))) },
+        Err(()) => Body { stream: None, _of: None },
     };
     Answer::Here(Incoming { status, headers, body })
 }

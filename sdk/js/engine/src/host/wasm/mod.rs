@@ -1,7 +1,8 @@
 //! The platform as a component sees it: the interfaces of `wit/`.
 
-#[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
 pub(crate) mod bindings {
+    #![allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
+
     wit_bindgen::generate!({
         path: "../../../wit",
         world: "dayfly:host/script-engine",
