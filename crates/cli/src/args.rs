@@ -17,7 +17,7 @@ pub(crate) use self::data::{
     name = "dayfly",
     version,
     max_term_width = 100,
-    after_help = "Examples:\n  dayfly new hello --lang rust && cd hello && dayfly up\n  dayfly trace last\n  dayfly deploy --to https://apps.example.com --yes"
+    after_help = "Examples:\n  dayfly new hello && cd hello && dayfly up\n  dayfly trace last\n  dayfly deploy --to https://apps.example.com --yes"
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Rollback(Rollback),
     /// Call a function
     Invoke(Invoke),
+    /// Run an expression in the environment of a JavaScript function
+    Eval(Eval),
     /// Show log lines
     Logs(Logs),
     /// Show what one request did, or list requests
@@ -75,6 +77,8 @@ pub(crate) enum Command {
     Env(Env),
     /// Print every limit
     Limits,
+    /// Write TypeScript declarations of what functions get
+    Types(Types),
     /// Print the merged manifest and where each value comes from
     Config(Config),
     /// Let a function call a host
@@ -91,13 +95,16 @@ pub(crate) enum Command {
 
 /// `new`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  dayfly new hello --lang rust\n  dayfly new hello --wasm component.wasm")]
+#[command(after_help = "Examples:\n  dayfly new hello\n  dayfly new hello --ts\n  dayfly new hello --wasm component.wasm")]
 pub(crate) struct New {
     /// The app's name, and the folder's
     pub(crate) name: String,
-    /// The language of its function
+    /// The language of its function [default: js]
     #[arg(long, value_enum, conflicts_with = "wasm")]
     pub(crate) lang: Option<Lang>,
+    /// TypeScript, with declarations for editors: --lang ts
+    #[arg(long, conflicts_with_all = ["lang", "wasm"])]
+    pub(crate) ts: bool,
     /// A component that is ready
     #[arg(long, value_name = "FILE")]
     pub(crate) wasm: Option<PathBuf>,
@@ -106,6 +113,10 @@ pub(crate) struct New {
 /// What a new app's function is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Lang {
+    /// JavaScript: one file, nothing to install.
+    Js,
+    /// TypeScript: the same with types.
+    Ts,
     /// A Rust component.
     Rust,
 }
@@ -229,6 +240,35 @@ pub(crate) struct Invoke {
     /// The body; `-` reads it from standard input, `@FILE` from a file
     #[arg(long, short)]
     pub(crate) body: Option<String>,
+}
+
+/// `eval`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  dayfly eval 'await env.kv.sessions.keys().next()'\n  dayfly eval --fn shop/api 'Object.keys(env)'\n  dayfly eval - < script.js"
+)]
+pub(crate) struct Eval {
+    /// An expression, which may await, or statements; `-` reads it from standard input. Without it, line by line
+    #[arg(value_name = "EXPRESSION")]
+    pub(crate) code: Option<String>,
+    /// APP/FUNCTION, or FUNCTION of the app of this folder [default: its only one in JavaScript]
+    #[arg(long = "fn", value_name = "FUNCTION")]
+    pub(crate) function: Option<String>,
+    /// The environment [default: dev on this folder's node, else prod]
+    #[arg(long)]
+    pub(crate) env: Option<String>,
+}
+
+/// `types`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  dayfly types\n  dayfly types examples/shop")]
+pub(crate) struct Types {
+    /// The app's folder
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// The environment
+    #[arg(long, default_value = "dev")]
+    pub(crate) env: String,
 }
 
 /// Which requests or lines are wanted.

@@ -7,6 +7,7 @@ mod args;
 mod build;
 mod client;
 mod commands;
+mod declare;
 pub mod exit;
 mod input;
 mod migrations;
@@ -80,6 +81,7 @@ async fn dispatch(context: &Context, command: Command) -> exit::Result<u8> {
         Command::Apps(args) => commands::apps::run(context, &args).await?,
         Command::Rollback(args) => commands::rollback::run(context, &args).await?,
         Command::Invoke(args) => return commands::invoke::run(context, &args).await,
+        Command::Eval(args) => return commands::eval::run(context, &args).await,
         Command::Logs(args) => commands::logs::run(context, &args).await?,
         Command::Trace(args) => commands::trace::run(context, &args).await?,
         Command::Cost(args) => commands::cost::run(context, &args).await?,
@@ -94,6 +96,7 @@ async fn dispatch(context: &Context, command: Command) -> exit::Result<u8> {
         Command::Events(args) => commands::data::events::run(context, args).await?,
         Command::Env(args) => commands::data::env::run(context, args).await?,
         Command::Limits => commands::limits::run(context)?,
+        Command::Types(args) => commands::types::run(context, &args)?,
         Command::Config(args) => commands::config::run(context, &args)?,
         Command::Allow(args) => commands::allow::run(context, &args)?,
         Command::Explain(args) => commands::explain::run(context, &args)?,

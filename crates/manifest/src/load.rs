@@ -44,7 +44,7 @@ pub fn load(dir_or_file: &Path, env: &EnvName) -> Result<Loaded, Vec<Problem>> {
 fn read(file: &Path, shown: &str) -> Result<String, Problem> {
     let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => Problem::new(Code::E0101, format!("there is no manifest at {shown}"))
-            .help("write one with an example function:  dayfly new hello --lang rust"),
+            .help("write one with an example function:  dayfly new hello"),
         _ => Problem::new(Code::E0101, format!("the manifest at {shown} can't be read: {error}")),
     };
     let mut bytes = Vec::new();

@@ -49,7 +49,7 @@ struct Manifest {
 #[schemars(deny_unknown_fields)]
 #[allow(dead_code, reason = "only its shape is used")]
 struct Function {
-    /// Where its code lies, relative to the manifest: a folder with a Cargo.toml, or a .wasm component.
+    /// Where its code lies, relative to the manifest: a .js or .ts file, a folder with a Cargo.toml or an index.js, or a .wasm component.
     path: Option<String>,
     /// The requests that start it: an optional method and a path, such as `GET /orders/{id}`.
     route: Option<OneOrMany>,

@@ -12,7 +12,8 @@ pub(crate) fn bindings(app: &App, function: &Function) -> Vec<Binding> {
     let resources =
         function.uses.iter().map(|grant| Binding { kind: kind(grant.resource.kind), name: grant.resource.name.clone() });
     let settings = function.env.keys().map(|name| Binding { kind: BindingKind::Setting, name: name.clone() });
-    let may_call = |name: &&FunctionName| function.reach.iter().any(|reach| reach.covers("http", &format!("{name}.internal"), 80));
+    let may_call =
+        |name: &&FunctionName| function.reach.iter().any(|reach| reach.covers("http", &format!("{name}.internal"), 80));
     let others = app.functions.keys().filter(|name| **name != function.name).filter(may_call);
     let others = others.map(|name| Binding { kind: BindingKind::Function, name: name.to_string() });
     let mut bindings: Vec<Binding> = resources.chain(settings).chain(others).collect();

@@ -59,7 +59,10 @@ const BUILTINS: &[Builtin] = &[
 pub(crate) fn alternative(specifier: &str) -> Option<&'static str> {
     let explicit = specifier.strip_prefix("node:");
     let name = explicit.unwrap_or(specifier);
-    let name = name.split('/').next().unwrap_or(name).trim_start_matches('_');
+    let name = match name.strip_prefix('_') {
+        Some(inner) => inner.split('_').next().unwrap_or(inner),
+        None => name.split('/').next().unwrap_or(name),
+    };
     let known = BUILTINS.iter().find(|builtin| builtin.0 == name).map(|builtin| builtin.1);
     // Node.js may get more of them; with the scheme it is certainly one.
     known.or(explicit.map(|_| "docs/reference/javascript.md lists what is there"))

@@ -356,11 +356,19 @@ impl Walk<'_> {
             Found::Builtin => return self.problems.push(self.importer(at).builtin(import)),
             Found::Missing(error) => return self.problems.push(self.importer(at).missing(import, &error)),
         };
-        // An `import()` beside a `require` of the same name means the same.
-        let links = &mut self.nodes[at].links;
-        if import.how != How::Dynamic || !links.contains_key(&import.specifier) {
-            links.insert(import.specifier.clone(), link);
+        match self.nodes[at].links.get(&import.specifier) {
+            None => drop(self.nodes[at].links.insert(import.specifier.clone(), link)),
+            Some(Link::Node(known)) if matches!(&link, Link::Node(id) if id.0 == known.0 && id.1 != known.1) => {
+                self.problems.push(self.importer(at).twofold(import, [known.1, self.asked(import, &known.0)]));
+            }
+            // A package that has one file for `import` and one for `require` means the same by both.
+            Some(_) => {}
         }
+    }
+
+    /// What a file that was found is read as by this import.
+    fn asked(&self, import: &Import, path: &Path) -> Format {
+        self.format(import, path).unwrap_or(Format::Bytes)
     }
 
     /// What an imported file is read as.

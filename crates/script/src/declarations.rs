@@ -91,9 +91,8 @@ fn declared(function: &Function, binding: &Binding) -> &'static str {
         BindingKind::Stream if reads(ResourceKind::Stream) => "StreamReader",
         BindingKind::Stream => "Stream",
         BindingKind::Event => "Bus",
-        // One that is granted may not be set yet.
-        BindingKind::Secret => "string | undefined",
-        BindingKind::Setting => "string",
+        // Nothing is served before a granted secret is set.
+        BindingKind::Secret | BindingKind::Setting => "string",
         BindingKind::Function => "Func",
     }
 }
@@ -154,7 +153,7 @@ mod tests {
                     readonly s: StreamReader;
                   };
                   readonly secret: {
-                    readonly API_KEY: string | undefined;
+                    readonly API_KEY: string;
                   };
                   readonly setting: {
                     readonly REGION: string;
@@ -162,7 +161,7 @@ mod tests {
                   readonly fn: {
                     readonly resize: Func;
                   };
-                  readonly API_KEY: string | undefined;
+                  readonly API_KEY: string;
                   readonly REGION: string;
                   readonly carts: KvReader;
                   readonly "my-photos": Bucket;

@@ -5,7 +5,7 @@ use std::path::Path;
 use oxc_resolver::ResolveError;
 use types::{Code, Place, Problem};
 
-use crate::{builtin, module, syntax::Import};
+use crate::{builtin, format::Format, module, syntax::Import};
 
 /// The file that imports, as a problem shows it.
 pub(crate) struct Importer<'a> {
@@ -127,6 +127,14 @@ impl Importer<'_> {
         self.problem(Code::E0313, import, format!("{} has JSX, which needs {specifier:?}", self.name))
             .note("another library: /** @jsxImportSource preact */ in the file's first line, or jsxImportSource in tsconfig.json")
             .help(format!("npm install {package}"))
+    }
+
+    /// `E0313`: one specifier that is to be two things.
+    pub(crate) fn twofold(&self, import: &Import, formats: [Format; 2]) -> Problem {
+        let Import { specifier, .. } = import;
+        let [one, other] = formats.map(Format::as_str);
+        self.problem(Code::E0313, import, format!("{} imports {specifier:?} as {one} and as {other}", self.name))
+            .help(format!("write one of them as \"{specifier}?{other}\""))
     }
 
     /// `E0313`: a file that no import reads.

@@ -5,9 +5,9 @@ use oxc_allocator::Allocator;
 use oxc_diagnostics::OxcDiagnostic;
 use oxc_parser::{ParseOptions, Parser, ParserReturn};
 use oxc_semantic::SemanticBuilder;
-use oxc_span::{SourceType, Span};
+use oxc_span::{LabeledSpan, SourceType, Span};
 use types::{
-    Code, Problem,
+    Code, Place, Problem,
     script::{ModuleKind, Original},
 };
 
@@ -176,15 +176,35 @@ fn kind(has_module_syntax: bool, syntax: &Syntax, context: &Context) -> ModuleKi
 }
 
 fn problem(name: &str, text: &str, diagnostic: &OxcDiagnostic, context: &Context) -> Problem {
-    let message = diagnostic.message.trim_end_matches('.');
-    let span = diagnostic.labels.first().map(|label| (label.offset() as u32, (label.offset() + label.len()) as u32));
-    let (start, end) = span.unwrap_or((0, 0));
-    let mut problem = Problem::new(Code::E0312, format!("{name} does not parse: {message}")).at(place(name, text, start, end));
-    problem.notes = diagnostic.labels.iter().skip(1).filter_map(|label| label.label().map(str::to_owned)).collect();
-    problem.help = diagnostic.help.as_ref().map(ToString::to_string);
-    let has_jsx = context.format == Format::JavaScript && text[start as usize..].starts_with('<');
-    if has_jsx {
+    let at = |label: &LabeledSpan| {
+        let start = label.offset();
+        place(name, text, start as u32, (start + label.len()) as u32)
+    };
+    let message = lower(diagnostic.message.trim_end_matches('.'));
+    let mut problem = Problem::new(Code::E0312, format!("{name} does not parse: {message}"));
+    problem.place = Some(diagnostic.labels.first().map_or_else(|| place(name, text, 0, 0), at));
+    problem.notes = diagnostic
+        .labels
+        .iter()
+        .skip(1)
+        .map(|label| {
+            let Place { line, column, .. } = at(label);
+            format!("{} in line {line}, column {column}", lower(label.label().unwrap_or("it begins")))
+        })
+        .collect();
+    problem.help = diagnostic.help.as_ref().map(|help| lower(help.trim_end_matches('.')));
+    let is_jsx = context.format == Format::JavaScript && message.contains("JSX");
+    if is_jsx {
         problem.help = Some(format!("name the file {}.jsx: JSX is read there", name.trim_end_matches(".js")));
     }
     problem
+}
+
+/// A sentence as part of another.
+fn lower(text: &str) -> String {
+    let mut chars = text.chars();
+    match (chars.next(), chars.next()) {
+        (Some(first), Some(second)) if !second.is_uppercase() => first.to_lowercase().chain(text.chars().skip(1)).collect(),
+        _ => text.to_owned(),
+    }
 }

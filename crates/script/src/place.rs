@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn a_place_counts_lines_and_characters() {
         let at = place("a.js", "one\r\n\tä = \u{1b}x\r\nthree", 9, 11);
-        assert_eq!((at.line, at.column, at.width, at.text.as_str()), (2, 5, 2, " ä = \u{fffd}x"));
+        assert_eq!((at.line, at.column, at.width, at.text.as_str()), (2, 4, 2, " ä = \u{fffd}x"));
         let end = place("a.js", "one\n", 99, 100);
         assert_eq!((end.line, end.column, end.width), (2, 1, 1));
         let long = place("a.js", &format!("{}x{}", "é".repeat(500), "é".repeat(500)), 1_000, 1_001);

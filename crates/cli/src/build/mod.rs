@@ -29,6 +29,8 @@ pub(crate) struct Built {
     pub(crate) files: BTreeSet<PathBuf>,
 }
 
+/// How a Cargo package is built, as people read it.
+pub(crate) const RUST: &str = "rust → component";
 /// The size of [`Built::how`] in columns, for what is printed below one another.
 const HOW: usize = 10;
 
@@ -73,7 +75,7 @@ async fn one(folder: &Path, app: &App, function: &Function, scripts: &Scripts) -
         Build::Component => (read(&path, &function.name).await?, "component", BTreeSet::new()),
         Build::Cargo => {
             let file = cargo::build(&path, &function.name).await.map_err(|problem| vec![problem])?;
-            (read(&file, &function.name).await?, "rust → component", BTreeSet::new())
+            (read(&file, &function.name).await?, RUST, BTreeSet::new())
         }
         Build::Script => scripts.build(folder, &path, app, function).await?,
     };

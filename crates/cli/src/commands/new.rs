@@ -11,6 +11,7 @@ use types::{AppName, Code, Problem};
 use crate::{
     Context,
     args::{Lang, New},
+    declare,
     exit::Result,
     project,
 };
@@ -18,7 +19,18 @@ use crate::{
 /// A file of a template: where it goes, and its text with `{{app}}` and `{{since}}` to be filled in.
 type Template = (&'static str, &'static str);
 
-/// The code is the example's own, so that what a newcomer gets is what the tests and the benchmark run.
+/// The code is the examples' own where there is one, so that what a newcomer gets is what the tests and the benchmark run.
+const JS: &[Template] = &[
+    ("dayfly.toml", include_str!("../../templates/js/dayfly.toml")),
+    ("api.js", include_str!("../../templates/js/api.js")),
+    (".gitignore", include_str!("../../templates/js/gitignore")),
+];
+const TS: &[Template] = &[
+    ("dayfly.toml", include_str!("../../templates/ts/dayfly.toml")),
+    ("api.ts", include_str!("../../templates/ts/api.ts")),
+    ("tsconfig.json", include_str!("../../templates/ts/tsconfig.json")),
+    (".gitignore", include_str!("../../templates/js/gitignore")),
+];
 const RUST: &[Template] = &[
     ("dayfly.toml", include_str!("../../templates/rust/dayfly.toml")),
     ("README.md", include_str!("../../templates/rust/README.md")),
@@ -43,18 +55,15 @@ struct Made {
 pub(crate) fn run(context: &Context, args: &New) -> Result {
     let app: AppName = project::name(&args.name)?;
     let folder = PathBuf::from(app.as_str());
-    let mut files = match (&args.wasm, args.lang) {
+    let lang = if args.ts { Lang::Ts } else { args.lang.unwrap_or(Lang::Js) };
+    let templates = match (&args.wasm, lang) {
         (Some(_), _) => WASM,
-        (None, Some(Lang::Rust)) => RUST,
-        (None, None) if crate::print::can_ask() => asked()?,
-        (None, None) => {
-            let problem = Problem::new(Code::E0707, "the language is missing, and there is no one to ask");
-            return Err(problem.help(format!("dayfly new {app} --lang rust, or --wasm FILE")).into());
-        }
-    }
-    .iter()
-    .map(|(path, text)| (folder.join(path), text.replace("{{app}}", app.as_str()).replace("{{since}}", SINCE).into_bytes()))
-    .collect::<Vec<_>>();
+        (None, Lang::Js) => JS,
+        (None, Lang::Ts) => TS,
+        (None, Lang::Rust) => RUST,
+    };
+    let filled = |text: &str| text.replace("{{app}}", app.as_str()).replace("{{since}}", SINCE).into_bytes();
+    let mut files: Vec<_> = templates.iter().map(|(path, text)| (folder.join(path), filled(text))).collect();
     if let Some(component) = &args.wasm {
         let unreadable = |error| Problem::new(Code::E0301, format!("cannot read {}: {error}", component.display()));
         files.push((folder.join("api.wasm"), fs::read(component).map_err(unreadable)?));
@@ -63,19 +72,16 @@ pub(crate) fn run(context: &Context, args: &New) -> Result {
     for (path, bytes) in &files {
         write(path, bytes)?;
     }
-    let made = Made { folder: app.to_string(), files: files.iter().map(|(path, _)| path.display().to_string()).collect() };
+    let mut files: Vec<PathBuf> = files.into_iter().map(|(path, _)| path).collect();
+    if args.wasm.is_none() && lang == Lang::Ts {
+        let loaded = project::load(&folder, &project::name("dev")?)?;
+        files.extend(declare::write(&folder, &loaded.app)?);
+    }
+    let made = Made { folder: app.to_string(), files: files.iter().map(|path| path.display().to_string()).collect() };
     Ok(context.printer.data(&made, |Made { folder, files }| {
         let names: Vec<&str> = files.iter().map(|file| file.strip_prefix(&format!("{folder}/")).unwrap_or(file)).collect();
         format!("{folder}/  {}\nnext:   cd {folder} && dayfly up", names.join("  "))
     })?)
-}
-
-/// Asks for the language. There is one so far, so the question is only whether to go on.
-fn asked() -> Result<&'static [Template]> {
-    if crate::print::ask("a Rust component?")? {
-        return Ok(RUST);
-    }
-    Err(Problem::new(Code::E0707, "nothing was made").help("dayfly new NAME --wasm FILE takes any component").into())
 }
 
 /// Refuses a folder that holds something.

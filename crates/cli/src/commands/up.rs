@@ -1,6 +1,7 @@
 //! `dayfly up`: one folder, one process: build, serve, show each request, and reload on change.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -14,8 +15,9 @@ use super::server::{Ready, announce};
 use crate::{
     Context,
     args::Up,
-    build::Scripts,
+    build::{RUST, Scripts},
     client::{Client, Lines},
+    declare,
     exit::{Failure, Result},
     node::{NodeOptions, RunningNode},
     print::{self, Printer},
@@ -24,7 +26,7 @@ use crate::{
     signals::{Signals, shut_down},
     stopwatch::Stopwatch,
     target::{DATA_DIR, Target},
-    watch::Watch,
+    watch::{Change, Watch},
 };
 
 pub(crate) async fn run(context: &Context, args: Up) -> Result {
@@ -40,8 +42,18 @@ pub(crate) async fn run(context: &Context, args: Up) -> Result {
     let watch = if args.no_watch { None } else { Some(Watch::start(&args.dir)?) };
     let node = context.node.start(options(&args, data.clone(), key)).await?;
     let (dir, client) = (args.dir, client_of(&node));
-    let mut session =
-        Session { printer, dir, env, client, scripts: Scripts::default(), secrets, served: false, failing: false, lacking: None };
+    let mut session = Session {
+        printer,
+        dir,
+        env,
+        client,
+        scripts: Scripts::default(),
+        files: BTreeSet::new(),
+        secrets,
+        served: false,
+        failing: false,
+        lacking: None,
+    };
     let ended = session.run(&data, &node, watch, began).await;
     // However it ended: nobody must find the address of a node that is gone, and what it recorded is kept.
     std::fs::remove_file(data.join(crate::CONTROL_URL_FILE)).ok();
@@ -66,6 +78,8 @@ struct Session {
     client: Client,
     /// What was read of the app's scripts.
     scripts: Scripts,
+    /// The files that its scripts were last made from.
+    files: BTreeSet<PathBuf>,
     /// The address of the app's secrets.
     secrets: String,
     /// Whether a revision of this session is served.
@@ -106,6 +120,10 @@ impl Session {
     }
 
     async fn ship(&mut self, project: &mut Project) -> Result<Deployed> {
+        self.files = project.built.values().flat_map(|built| built.files.iter().cloned()).collect();
+        for written in declare::refresh(&project::folder(&self.dir), &project.loaded.app)? {
+            self.printer.note(format!("{} {} written anew", clock(), written.display()));
+        }
         let plan = project.plan(&self.client).await?;
         // What a person tries out must not be in the way of what they try out next: data stays, and is there again when it is named.
         let left = plan.resources.iter().filter(|resource| resource.holds.is_some()).map(|resource| resource.resource.clone());
@@ -117,6 +135,9 @@ impl Session {
         project.upload(&self.client, &plan).await?;
         let (deployed, _) = project.deploy(&self.client, &plan).await?;
         self.served = true;
+        for (function, prepared) in deployed.prepared.iter().filter(|(_, prepared)| !prepared.cached) {
+            prepared.logs.iter().for_each(|line| self.printer.note(format!("{} {function} {}", clock(), text::escaped(line))));
+        }
         Ok(deployed)
     }
 
@@ -153,6 +174,9 @@ impl Session {
 
     /// Shows requests and reloads on change, until the process is asked to end.
     async fn serve(&mut self, mut requests: Lines, mut watch: Option<Watch>, signals: &mut Signals) -> Result {
+        if let Some(watch) = &mut watch {
+            watch.follow(&self.files);
+        }
         loop {
             tokio::select! {
                 () = signals.next() => return Ok(()),
@@ -160,11 +184,14 @@ impl Session {
                     Some(request) => self.show(&request)?,
                     None => return Ok(()),
                 },
-                changed = changed(&mut watch) => self.reload(&changed).await,
+                change = changed(&mut watch) => self.reload(&change).await,
                 () = set_since(&self.client, &self.secrets, self.lacking.as_deref()) => {
                     self.lacking = None;
-                    self.reload(&[manifest::FILE_NAME.into()]).await;
+                    self.reload(&Change { paths: vec![manifest::FILE_NAME.into()], since: Stopwatch::start() }).await;
                 }
+            }
+            if let Some(watch) = &mut watch {
+                watch.follow(&self.files);
             }
         }
     }
@@ -181,12 +208,13 @@ impl Session {
     }
 
     /// Builds and deploys what is there now. Whatever fails is printed, and the old revision goes on serving.
-    async fn reload(&mut self, changed: &[PathBuf]) {
-        let code = changed.iter().any(|path| path.file_name() != Some(manifest::FILE_NAME.as_ref()));
+    async fn reload(&mut self, Change { paths, since }: &Change) {
+        let code = paths.iter().any(|path| path.file_name() != Some(manifest::FILE_NAME.as_ref()));
         let began = Stopwatch::start();
         let printer = self.printer;
         let project = Project::build(&self.dir, &self.env, &self.scripts, |name, built| {
-            if code && built.how != "component" {
+            // Scripts are made in no time, each time anew.
+            if code && built.how == RUST {
                 printer.note(format!("{} {name} rebuilt {}", clock(), print::took(built.took)));
             }
         })
@@ -206,7 +234,8 @@ impl Session {
             Ok(deployed) => {
                 self.failing = false;
                 let took = print::took(began.elapsed().saturating_sub(built));
-                printer.note(format!("{} reloaded {took} · revision {}", clock(), deployed.plan.revision));
+                let total = print::took(since.elapsed());
+                printer.note(format!("{} reloaded {took} · saved → live {total} · revision {}", clock(), deployed.plan.revision));
             }
             Err(failure) => self.keep_serving(&failure).await,
         }
@@ -239,7 +268,7 @@ async fn secrets(client: &Client, path: &str) -> Option<Vec<SecretRow>> {
     client.get(path).await.ok()
 }
 
-async fn changed(watch: &mut Option<Watch>) -> Vec<PathBuf> {
+async fn changed(watch: &mut Option<Watch>) -> Change {
     match watch {
         Some(watch) => watch.next().await,
         None => std::future::pending().await,

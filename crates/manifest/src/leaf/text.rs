@@ -74,7 +74,7 @@ pub(crate) fn path(value: &Value) -> Result<String, Refusal> {
     if text.trim().is_empty() || text.contains(char::is_control) {
         return Err(Refusal::new(
             Code::E0105,
-            format!("{text:?} is not a path: name a folder with a Cargo.toml, or a .wasm file"),
+            format!("{text:?} is not a path: name a .js or .ts file, a folder with a Cargo.toml or an index.js, or a .wasm file"),
         ));
     }
     Ok(text.to_owned())

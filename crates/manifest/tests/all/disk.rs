@@ -48,7 +48,7 @@ fn a_folder_without_a_manifest_says_how_to_make_one() {
     let shown = render(&problems).replace(&folder.0.display().to_string(), "DIR");
     expect![[r#"
         error[E0101]: there is no manifest at DIR/dayfly.toml
-          = help: write one with an example function:  dayfly new hello --lang rust
+          = help: write one with an example function:  dayfly new hello
     "#]]
     .assert_eq(&shown);
 }

@@ -217,24 +217,13 @@ fn e0105_and_e0301_name_what_was_found_at_a_path() {
     check(
         "app = \"a\"\n[fn.a]\npath = \"site\"\n[fn.b]\npath = \"site/index.js\"\n[fn.c]\npath = \"gone\"\n[fn.d]\npath = \"\"\n",
         expect![[r#"
-            error[E0105]: the folder "site" has no Cargo.toml, so there is nothing to build
-             --> dayfly.toml:3:8
-            3 | path = "site"
-              |        ^^^^^^
-              = it holds index.js, package.json
-              = help: name a folder with a Cargo.toml, or a .wasm file that is a component
-            error[E0105]: "site/index.js" is a file, but no .wasm
-             --> dayfly.toml:5:8
-            5 | path = "site/index.js"
-              |        ^^^^^^^^^^^^^^^
-              = help: name a .wasm file that is a component, or a folder with a Cargo.toml
             error[E0301]: there is nothing at "gone"
              --> dayfly.toml:7:8
             7 | path = "gone"
               |        ^^^^^^
               = a path is relative to the manifest's folder
-              = help: name a folder with a Cargo.toml, or a .wasm file that is a component
-            error[E0105]: `path` in [fn.d]: "" is not a path: name a folder with a Cargo.toml, or a .wasm file
+              = help: name a .js or .ts file, a folder with a Cargo.toml or an index.js, or a .wasm file that is a component
+            error[E0105]: `path` in [fn.d]: "" is not a path: name a .js or .ts file, a folder with a Cargo.toml or an index.js, or a .wasm file
              --> dayfly.toml:9:8
             9 | path = ""
               |        ^^

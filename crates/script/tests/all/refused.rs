@@ -1,0 +1,261 @@
+//! What can't be a script, and what people are told of it.
+
+use expect_test::{Expect, expect};
+use types::Code;
+
+use crate::support::Folder;
+
+fn check(files: &[(&str, &str)], entry: &str, told: &Expect) {
+    told.assert_eq(&Folder::with(files).refused(entry));
+}
+
+#[test]
+fn syntax_errors_show_line_and_column_of_every_file() {
+    check(
+        &[
+            ("api.js", "import './b.ts'\nimport './c.json'\nimport './d.js'\n"),
+            ("d.js", "export default {\n  fetch(request { }\n}"),
+            ("b.ts", "const a: number = 1\nlet a = 2\nawait = 1"),
+            ("c.json", "{\n  \"a\": 1,\n}"),
+        ],
+        "api.js",
+        &expect![[r#"
+            error[E0312]: api.js does not parse: Expected `,` or `)` but found `{`
+             --> api.js:4:17
+            4 |   fetch(request { }
+              |                 ^
+              = Opened here
+              = why:  dayfly explain E0312
+        "#]],
+    );
+}
+
+#[test]
+fn imports_that_lead_nowhere_say_how_to_mend_them() {
+    check(
+        &[
+            (
+                "src/api.ts",
+                "import { a } from './utls'\nimport x from 'hono'\nimport y from '@scope/pkg/deep'\nimport z from 'listed'\n\
+                 import q from 'there/nothing'\nimport r from 'shut/inner'\nimport 'https://x.com/a.js'\nimport 'npm:zod@4'\n\
+                 import { env } from 'cloudflare:workers'\nimport './a.wasm'\nimport './b.foo'\nimport './b.foo' with { type: 'yaml' }\n\
+                 import two from './two.json'\nimport three from './two.json' with { type: 'text' }\n\
+                 console.log(a, x, y, z, q, r, env, two, three)",
+            ),
+            ("src/utils.ts", ""),
+            ("src/a.wasm", ""),
+            ("src/b.foo", ""),
+            ("src/two.json", "2"),
+            ("package.json", r#"{ "dependencies": { "listed": "1" } }"#),
+            ("node_modules/there/index.js", ""),
+            ("node_modules/shut/package.json", r#"{ "exports": { ".": "./i.js", "./other": "./o.js" } }"#),
+        ],
+        "src/api.ts",
+        &expect![[r#"
+            error[E0313]: src/api.ts imports "./utls", and there is no such file
+             --> src/api.ts:1:19
+            1 | import { a } from './utls'
+              |                   ^^^^^^^^
+              = help: "./utils.ts"
+              = why:  dayfly explain E0313
+            error[E0313]: src/api.ts imports "hono", and no package hono is installed
+             --> src/api.ts:2:15
+            2 | import x from 'hono'
+              |               ^^^^^^
+              = help: npm install hono
+              = why:  dayfly explain E0313
+            error[E0313]: src/api.ts imports "@scope/pkg/deep", and no package @scope/pkg is installed
+             --> src/api.ts:3:15
+            3 | import y from '@scope/pkg/deep'
+              |               ^^^^^^^^^^^^^^^^^
+              = help: npm install @scope/pkg
+              = why:  dayfly explain E0313
+            error[E0313]: src/api.ts imports "listed", and no package listed is installed
+             --> src/api.ts:4:15
+            4 | import z from 'listed'
+              |               ^^^^^^^^
+              = help: npm install
+              = why:  dayfly explain E0313
+            error[E0313]: src/api.ts imports "there/nothing", which the package there does not have
+             --> src/api.ts:5:15
+            5 | import q from 'there/nothing'
+              |               ^^^^^^^^^^^^^^^
+              = the package is in node_modules/there
+              = why:  dayfly explain E0313
+            error[E0313]: src/api.ts imports "shut/inner", which the package shut does not export
+             --> src/api.ts:6:15
+            6 | import r from 'shut/inner'
+              |               ^^^^^^^^^^^^
+              = `exports` of its package.json has no "./inner" for a worker or a browser
+              = help: it exports shut, shut/other
+              = why:  dayfly explain E0313
+            error[E0313]: src/api.ts imports "https://x.com/a.js": nothing is fetched to build a function
+             --> src/api.ts:7:8
+            7 | import 'https://x.com/a.js'
+              |        ^^^^^^^^^^^^^^^^^^^^
+              = help: save the file beside yours, or install its package
+              = why:  dayfly explain E0313
+            error[E0313]: src/api.ts imports "npm:zod@4": packages are imported by their names
+             --> src/api.ts:8:8
+            8 | import 'npm:zod@4'
+              |        ^^^^^^^^^^^
+              = help: npm install zod
+              = why:  dayfly explain E0313
+            error[E0313]: src/api.ts imports "cloudflare:workers", a module of another platform
+             --> src/api.ts:9:21
+            9 | import { env } from 'cloudflare:workers'
+              |                     ^^^^^^^^^^^^^^^^^^^^
+              = help: what a function may use is in `env`, the second argument of its handlers
+              = why:  dayfly explain E0313
+            error[E0313]: src/api.ts imports "./a.wasm": JavaScript functions run no WebAssembly
+              --> src/api.ts:10:8
+            10 | import './a.wasm'
+               |        ^^^^^^^^^^
+              = its bytes: with { type: "bytes" }
+              = help: make it a function of its own whose path is the .wasm file, and call env.NAME.fetch(request)
+              = why:  dayfly explain E0313
+            error[E0313]: src/api.ts imports "./b.foo", and nothing says how to read it
+              --> src/api.ts:11:8
+            11 | import './b.foo'
+               |        ^^^^^^^^^
+              = help: import x from "./b.foo" with { type: "text" }, or "bytes"
+              = why:  dayfly explain E0313
+            error[E0313]: src/api.ts imports "./b.foo" with the type "yaml", which there is not
+              --> src/api.ts:12:8
+            12 | import './b.foo' with { type: 'yaml' }
+               |        ^^^^^^^^^
+              = help: with { type: "json" }, "text" or "bytes"
+              = why:  dayfly explain E0313
+        "#]],
+    );
+}
+
+#[test]
+fn modules_of_node_name_what_does_their_work() {
+    check(
+        &[
+            ("api.js", "import { createHash } from 'node:crypto'\nimport fs from 'fs/promises'\nimport 'old'"),
+            ("node_modules/old/index.js", "var util = require('util')\nmodule.exports = require('./in')"),
+            ("node_modules/old/in.js", "require('node:net')"),
+        ],
+        "api.js",
+        &expect![[r#"
+            error[E0314]: api.js imports "node:crypto", a module of Node.js
+             --> api.js:1:28
+            1 | import { createHash } from 'node:crypto'
+              |                            ^^^^^^^^^^^^^
+              = help: crypto.subtle, crypto.getRandomValues and crypto.randomUUID, which are global
+              = why:  dayfly explain E0314
+            error[E0314]: api.js imports "fs/promises", a module of Node.js
+             --> api.js:2:16
+            2 | import fs from 'fs/promises'
+              |                ^^^^^^^^^^^^^
+              = help: a bucket (env.bucket.NAME) for data, or an import for a file of yours: import text from "./file.txt"
+              = why:  dayfly explain E0314
+            error[E0314]: node_modules/old/in.js imports "node:net", a module of Node.js
+             --> node_modules/old/in.js:1:9
+            1 | require('node:net')
+              |         ^^^^^^^^^^
+              = it is reached by api.js → node_modules/old/index.js → node_modules/old/in.js
+              = the package old needs Node.js here; a build of it for workers or browsers does not
+              = where the code is yours: fetch(url), with the host in the function's `reach`
+              = help: import another part of old, or a package for workers
+              = why:  dayfly explain E0314
+            error[E0314]: node_modules/old/index.js imports "util", a module of Node.js
+             --> node_modules/old/index.js:1:20
+            1 | var util = require('util')
+              |                    ^^^^^^
+              = it is reached by api.js → node_modules/old/index.js
+              = the package old needs Node.js here; a build of it for workers or browsers does not
+              = where the code is yours: structuredClone, TextEncoder and TextDecoder, which are global (or the package: npm install util)
+              = help: import another part of old, or a package for workers
+              = why:  dayfly explain E0314
+        "#]],
+    );
+}
+
+#[test]
+fn jsx_without_its_library_names_the_setting() {
+    check(
+        &[("api.tsx", "export default () => <p/>")],
+        "api.tsx",
+        &expect![[r#"
+        error[E0313]: api.tsx has JSX, which needs "react/jsx-runtime"
+         --> api.tsx:1:1
+        1 | export default () => <p/>
+          | ^
+          = another library: /** @jsxImportSource preact */ in the file's first line, or jsxImportSource in tsconfig.json
+          = help: npm install react
+          = why:  dayfly explain E0313
+    "#]],
+    );
+    check(
+        &[("api.js", "export default () => <p/>")],
+        "api.js",
+        &expect![[r#"
+        error[E0312]: api.js does not parse: Unexpected JSX expression
+         --> api.js:1:22
+        1 | export default () => <p/>
+          |                      ^
+          = help: name the file api.jsx: JSX is read there
+          = why:  dayfly explain E0312
+    "#]],
+    );
+}
+
+#[test]
+fn bytes_that_are_no_text_are_told_with_their_place() {
+    let folder = Folder::with(&[("api.js", "import './b.js'")]);
+    folder.write("b.js", b"const a = 1\nconst b = '\xff\xfe'");
+    expect![[r#"
+        error[E0312]: b.js is not UTF-8: the byte at offset 23 is no text
+         --> b.js:2:12
+        2 | const b = '��'
+          |            ^
+          = help: save the file as UTF-8, or import it as bytes: with { type: "bytes" }
+          = why:  dayfly explain E0312
+    "#]]
+    .assert_eq(&folder.refused("api.js"));
+}
+
+#[test]
+fn limits_are_named_with_what_was_measured() {
+    let folder = Folder::with(&[("api.js", "import './big.js'")]);
+    folder.write("big.js", vec![b' '; 4 * 1024 * 1024 + 1]);
+    expect![[r#"
+        error[E0317]: the script is too large: script file big.js 4.0 MiB, allowed 4 MiB
+          = help: put data into a bucket (env.bucket.NAME.get) instead of importing it
+          = why:  dayfly explain E0317
+    "#]]
+    .assert_eq(&folder.refused("api.js"));
+    folder.write("big.js", vec![b' '; 4 * 1024 * 1024]);
+    assert!(folder.collect("api.js").is_ok());
+
+    let folder = Folder::with(&[("api.js", "import a from 'large'")]);
+    let imports: String = (0..5).map(|n| format!("import './{n}.js'\n")).collect();
+    folder.write("node_modules/large/index.js", format!("{imports}export default 1"));
+    for n in 0..5 {
+        folder.write(&format!("node_modules/large/{n}.js"), format!("export {{}};{}", " ".repeat(3_500_000)));
+    }
+    expect![[r#"
+        error[E0317]: the script is too large: script more than 16 MiB, allowed 16 MiB
+          = the largest: large 16.7 MiB, api.js 21 B
+          = help: import parts of packages, and keep data in a bucket
+          = why:  dayfly explain E0317
+    "#]]
+    .assert_eq(&folder.refused("api.js"));
+
+    let imports: String = (0..5_000).map(|n| format!("import './m/{n}.js'\n")).collect();
+    let folder = Folder::with(&[("api.js", &imports)]);
+    for n in 0..5_000 {
+        folder.write(&format!("m/{n}.js"), "");
+    }
+    let problems = folder.collect("api.js").expect_err("one too many");
+    assert_eq!(problems[0].code, Code::E0317);
+    expect![[r#"
+        error[E0317]: the script is too large: script modules more than 5000, allowed 5000
+          = help: import parts of packages (lodash-es/add.js), or bundle them to one file
+          = why:  dayfly explain E0317
+    "#]]
+    .assert_eq(&problems[0].render());
+}
