@@ -1,6 +1,11 @@
 //! Replays: the same component, with every answer from the journal.
 
-use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
+use std::{
+    future::poll_fn,
+    sync::{Arc, atomic::Ordering},
+    task::Poll,
+    time::Duration,
+};
 
 use ports::{
     Body, BoxFuture, Clock, Loaded,
@@ -14,7 +19,10 @@ use types::{
 pub use crate::scope::replayed::Halt;
 use crate::{
     flight::outcome,
-    scope::replayed::{ReplayScope, ReplayWorld},
+    scope::{
+        overdue_ns,
+        replayed::{ReplayScope, ReplayWorld},
+    },
 };
 
 /// What to replay.
@@ -67,8 +75,14 @@ pub async fn replay(replay: Replay, clock: &dyn Clock) -> Result<Report, Problem
     let scope = ReplayScope::new(journal, until);
     let world = Arc::new(ReplayWorld(scope.clone()));
     let mut run = code.call(Call { request, scope: world, limits });
-    let mut deadline: BoxFuture<()> = clock.sleep_until(clock.monotonic_ns().saturating_add(Elapsed::from(limits.time).ns()));
+    let began_ns = clock.monotonic_ns();
+    let mut deadline: BoxFuture<()> = clock.sleep_until(began_ns.saturating_add(Elapsed::from(limits.time).ns()));
+    let overdue_ns = overdue_ns(began_ns, limits.time);
     let ended = poll_fn(|cx| {
+        // A guest that computes is polled again after each slice.
+        if clock.monotonic_ns() >= overdue_ns {
+            scope.is_overdue.store(true, Ordering::Relaxed);
+        }
         let polled = run.as_mut().poll(cx);
         if scope.halted() {
             return Poll::Ready(Stop::Halted);
@@ -138,6 +152,10 @@ fn differences(journal: &Journal, report: &Report) -> Vec<String> {
     };
     let kind = |outcome: &Outcome| match outcome {
         Outcome::Answered { status } => format!("answered {status}"),
+        // An exception is the guest's own word, as its answer would be.
+        Outcome::Failed { code: code @ (Code::E0519 | Code::E0520 | Code::E0521), message, .. } => {
+            format!("failed with {code} {}", message.lines().next().unwrap_or_default())
+        }
         Outcome::Failed { code, .. } => format!("failed with {code}"),
     };
     compare("steps", report.steps_recorded.to_string(), report.steps_replayed.to_string());

@@ -234,6 +234,10 @@ impl Scope for LiveScope {
         self.random.lock().get_or_insert_with(|| SeedStream::new(&self.seed)).fill(bytes);
     }
 
+    fn is_overdue(&self) -> bool {
+        self.services.clock.monotonic_ns() >= super::overdue_ns(self.pen.began_ns, self.function.function.limits.time)
+    }
+
     fn tape(&self) -> &dyn Tape {
         self
     }

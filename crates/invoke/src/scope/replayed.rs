@@ -6,7 +6,10 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, atomic::AtomicU32},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -85,6 +88,8 @@ pub(crate) struct ReplayScope {
     until: Option<usize>,
     /// Numbers the connections to databases, as they were numbered then.
     connections: Arc<AtomicU32>,
+    /// Whether the run has used up what it may take, as the one that is replayed had it to itself.
+    pub(crate) is_overdue: AtomicBool,
     pub(crate) seen: Mutex<Seen>,
 }
 
@@ -95,7 +100,15 @@ impl ReplayScope {
         let reply =
             |(index, entry): (usize, &Entry)| if let Entry::Return { id, .. } = entry { Some((*id, index)) } else { None };
         let replies = journal.entries.iter().enumerate().filter_map(reply).collect();
-        Arc::new(Self { sequence, replies, journal, until, connections: Arc::default(), seen: Mutex::default() })
+        Arc::new(Self {
+            sequence,
+            replies,
+            journal,
+            until,
+            connections: Arc::default(),
+            is_overdue: AtomicBool::default(),
+            seen: Mutex::default(),
+        })
     }
 
     /// How many steps the record has.
@@ -342,6 +355,9 @@ impl Scope for ReplayWorld {
     fn random(&self, bytes: &mut [u8]) {
         let seed = &self.0.journal.invoke.seed;
         self.0.seen.lock().random.get_or_insert_with(|| SeedStream::new(seed)).fill(bytes);
+    }
+    fn is_overdue(&self) -> bool {
+        self.0.is_overdue.load(Ordering::Relaxed)
     }
     fn tape(&self) -> &dyn Tape {
         &*self.0

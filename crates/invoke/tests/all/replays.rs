@@ -5,8 +5,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Request;
 use invoke::{Halt, Replay, Report, replay};
-use ports::{Body, Scope, outbound::OutboundRequest, tape::Question};
-use types::journal::{Answer, Journal};
+use ports::{
+    Body, Scope,
+    outbound::OutboundRequest,
+    runtime::{Ended, Fault},
+    tape::Question,
+};
+use types::{
+    Code, Outcome,
+    journal::{Answer, Journal},
+};
 
 use super::support::{FakeCode, Guest, World, answer, guest, put, text};
 
@@ -137,4 +145,60 @@ async fn a_record_that_was_cut_is_the_same_as_far_as_it_goes_and_says_so() {
     journal.incomplete = true;
     let report = again(journal, failing(false), None).await;
     assert_eq!((report.halt.clone(), report.is_faithful()), (Some(Halt::Incomplete), true), "{report:?}");
+}
+
+/// A guest that uses everything and then ends with an exception that says so.
+fn throwing(says: &'static str) -> Guest {
+    guest(move |_, scope, _| async move {
+        work(&scope, false).await;
+        let backtrace = vec!["7 | throw".to_owned(), "  | ^".to_owned(), "fetch (a.ts:7:1)".to_owned()];
+        Ended::Stopped(Fault { code: Code::E0519, message: format!("TypeError: {says} at a.ts:7:1"), backtrace })
+    })
+}
+
+#[tokio::test]
+async fn an_exception_is_thrown_again_and_another_one_is_a_difference() {
+    let world = World::new(throwing("no"), |_| {});
+    drop(world.invoke("/").await);
+    let record = world.records()[0].clone();
+    let lines: Vec<&str> = record.logs.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(lines, ["TypeError: no at a.ts:7:1"], "it is a line of log too");
+    let journal = world.journal(record.id).await.expect("kept");
+    let report = again(journal.clone(), throwing("no"), None).await;
+    assert!(report.is_faithful(), "{report:?}");
+    assert_eq!(report.outcome.expect("it ended"), record.outcome);
+    let report = again(journal, throwing("yes"), None).await;
+    assert!(!report.is_faithful() && report.differences[0].contains("TypeError: yes"), "{report:?}");
+}
+
+/// A guest that computes without end; `asks` whether its time is up, and says then where it is.
+fn endless(asks: bool) -> Guest {
+    guest(move |_, scope, _| async move {
+        loop {
+            if asks && scope.is_overdue() {
+                let message = "the function ran out of time at a.ts:1:1".to_owned();
+                return Ended::Stopped(Fault { code: Code::E0502, message, backtrace: Vec::new() });
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+}
+
+#[tokio::test]
+async fn a_guest_that_asks_in_time_says_where_it_is_and_replays_so() {
+    let ended = async |asks| {
+        let world = World::new(endless(asks), |function| function.limits.time = std::time::Duration::from_millis(300));
+        drop(world.invoke("/").await);
+        let id = world.records()[0].id;
+        let journal = world.journal(id).await.expect("kept");
+        let report = again(journal.clone(), endless(asks), None).await;
+        assert!(report.is_faithful(), "{report:?}");
+        assert_eq!(report.outcome.as_ref(), Some(&journal.end.outcome));
+        match journal.end.outcome {
+            Outcome::Failed { code: Code::E0502, message, .. } => message,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(ended(true).await.ends_with("at a.ts:1:1"));
+    assert!(!ended(false).await.contains("a.ts"), "the control: whoever does not ask is stopped without a word");
 }
