@@ -17,16 +17,10 @@ pub(super) const HELLO: Group = Group {
 pub(super) const SHOP: Group = Group {
     name: "examples/shop",
     sources: &["wit", "sdk/rust", "examples/shop/functions"],
-    programs: &["shop-api", "shop-worker", "shop-changed", "shop-thumbs", "shop-report"],
+    programs: &["shop-api", "shop-worker", "shop-thumbs"],
     tools,
     build: |builder, into| {
-        let artifacts = [
-            ("api", "shop-api"),
-            ("worker", "shop-worker"),
-            ("changed", "shop-changed"),
-            ("thumbs", "shop-thumbs"),
-            ("report", "shop-report"),
-        ];
+        let artifacts = [("api", "shop-api"), ("worker", "shop-worker"), ("thumbs", "shop-thumbs")];
         build(builder, "examples/shop/functions", "shop", &artifacts, into)
     },
 };

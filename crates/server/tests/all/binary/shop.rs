@@ -9,14 +9,15 @@ use serde_json::Value;
 
 use super::support::{Folder, Node, Request, assert_has, eventually, program, repository, run};
 
-/// The example as it lies in the repository, with its functions already built.
+/// The example as it lies in the repository, with its functions in Rust already built.
 fn shop() -> Folder {
     let folder = Folder::new();
     let example = repository().join("examples/shop");
     copy(&example.join("web"), &folder.file("web"));
     copy(&example.join("migrations"), &folder.file("migrations"));
+    copy_scripts(&example.join("functions"), &folder.file("functions"));
     let mut manifest = fs::read_to_string(example.join("dayfly.toml")).expect("the example has a manifest");
-    for function in ["api", "worker", "changed", "thumbs", "report"] {
+    for function in ["api", "worker", "thumbs"] {
         let written = format!("\"functions/{function}\"");
         assert_has(&manifest, &written);
         manifest = manifest.replace(&written, &format!("\"{}\"", program(&format!("shop-{function}")).display()));
@@ -30,6 +31,17 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).expect("the example has it") {
         let entry = entry.expect("an entry");
         fs::copy(entry.path(), to.join(entry.file_name())).expect("it is copied");
+    }
+}
+
+/// The functions in TypeScript need nothing but their files.
+fn copy_scripts(from: &Path, to: &Path) {
+    fs::create_dir(to).expect("the folder is ours");
+    for entry in fs::read_dir(from).expect("the example has it") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|end| end == "ts") {
+            fs::copy(&path, to.join(path.file_name().expect("a file"))).expect("it is copied");
+        }
     }
 }
 
