@@ -6,6 +6,7 @@ use crate::host::wasm::bindings::exports::{dayfly::js::script, wasi::http::incom
 use crate::host::wasm::bindings::{self, dayfly::js::types};
 use crate::host::wasm::{http, report};
 use crate::machine::Machine;
+use crate::memory;
 use crate::script::{Binding, Failure, Kind, Module, Refusal, Script};
 
 struct Engine;
@@ -65,6 +66,7 @@ struct List {
 #[unsafe(export_name = "dayfly:js/script@0.1.0#snapshot")]
 extern "C" fn snapshot() -> *const List {
     const PAGE_BYTES: usize = 64 << 10;
+    memory::clear_stack();
     let length = core::arch::wasm32::memory_size(0) * PAGE_BYTES;
     Box::leak(Box::new(List { start: 0, length }))
 }

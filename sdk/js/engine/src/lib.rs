@@ -9,6 +9,7 @@
 mod component;
 pub mod host;
 pub mod machine;
+mod memory;
 mod natives;
 mod prelude;
 pub mod script;

@@ -11,8 +11,8 @@ use crate::script::Thrown;
 /// no one can look at from within, is not yet used up by then.
 const STACK_BYTES_MAX: usize = 192 << 10;
 
-/// Collecting cycles is put off until the heap is this much larger. A request's garbage dies with its instance.
-const GC_THRESHOLD_BYTES: usize = 16 << 20;
+/// Cycles are collected when the heap is larger than this, and again when it has grown by half. A request's garbage dies with its instance.
+const GC_THRESHOLD_BYTES: usize = 8 << 20;
 
 thread_local! {
     static IS_INTERRUPTED: Cell<bool> = const { Cell::new(false) };
@@ -27,6 +27,12 @@ pub(super) fn set(runtime: &Runtime) {
         IS_INTERRUPTED.set(is_interrupted);
         is_interrupted
     })));
+}
+
+/// Collects cycles now, and then not before the heap is large.
+pub(super) fn collect(runtime: &Runtime) {
+    runtime.run_gc();
+    runtime.set_gc_threshold(GC_THRESHOLD_BYTES);
 }
 
 /// Begins an invocation.

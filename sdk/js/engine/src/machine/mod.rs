@@ -18,6 +18,7 @@ use std::mem::ManuallyDrop;
 
 use rquickjs::{Context, Ctx, Function, Module, Object, Persistent, Promise, Runtime, Value, promise::PromiseState};
 
+use crate::memory;
 use crate::natives;
 use crate::script::{Failure, Refusal, Script, Thrown};
 use events::Ended;
@@ -72,7 +73,7 @@ impl Machine {
         phase::enter(Phase::Load);
         let Script { entry, modules, bindings, handlers } = script;
         modules::provide(modules);
-        self.context.with(|ctx| {
+        let handlers = self.context.with(|ctx| {
             let module = modules::declared(&ctx, &entry).map_err(|error| Refusal::Syntax(thrown_of(&ctx, error)))?;
             // Errors of linking come at once, those of evaluation through the promise.
             let (module, promise) = module.eval().map_err(|error| Refusal::Syntax(thrown_of(&ctx, error)))?;
@@ -83,7 +84,15 @@ impl Machine {
             let answer = self.load.clone().restore(&ctx).and_then(|load| load.call((namespace, bindings, handlers)));
             let answer: Value<'_> = answer.map_err(|error| Refusal::Threw(thrown_of(&ctx, error)))?;
             handlers_of(&answer)
-        })
+        })?;
+        self.rest();
+        Ok(handlers)
+    }
+
+    /// Makes the memory what requests start from: without garbage, and with room of its own for what they add.
+    fn rest(&self) {
+        limits::collect(self.context.runtime());
+        memory::seal();
     }
 
     /// Runs one invocation: what the host has for [`crate::host`] is the request.
