@@ -1,0 +1,3 @@
+exports.done = false;
+exports.other = require("./other-half");
+exports.done = true;

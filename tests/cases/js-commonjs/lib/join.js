@@ -1,0 +1,1 @@
+module.exports = { join: (...parts) => parts.join("/") };

@@ -1,0 +1,2 @@
+const half = require("./half");
+exports.done = half.done;

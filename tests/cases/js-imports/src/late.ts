@@ -1,0 +1,2 @@
+const made = ["once"];
+export default (method: string): string => `${method} ${made.join()}`;

@@ -1,0 +1,2 @@
+export interface Price { price: number }
+export type Prices = Price[];

@@ -1,0 +1,3 @@
+const { price } = require("./price");
+
+module.exports = { fetch: () => new Response(price) };

@@ -1,0 +1,3 @@
+import { total } from "./a.js";
+
+export default { fetch: () => new Response(`${total}`) };

@@ -1,0 +1,3 @@
+import { count } from "./a.js";
+
+export const price = 3 * count;

@@ -1,0 +1,3 @@
+import { price, discount } from "./lib.js";
+
+export default { fetch: () => new Response(price + discount) };

@@ -1,0 +1,3 @@
+import { price } from "./lib/prise";
+
+export default { fetch: () => new Response(price) };

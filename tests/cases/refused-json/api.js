@@ -1,0 +1,3 @@
+import prices from "./prices.json";
+
+export default { fetch: () => Response.json(prices) };

@@ -1,0 +1,3 @@
+const answer = await new Promise(() => {});
+
+export default { fetch: () => new Response(answer) };

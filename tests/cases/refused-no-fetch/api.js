@@ -1,0 +1,5 @@
+export default {
+  get(request) {
+    return new Response("ok");
+  },
+};

@@ -1,0 +1,3 @@
+import { price } from "./lib/price.js";
+
+export default { fetch: () => new Response(price) };

@@ -1,0 +1,1 @@
+throw { code: 7, toString() { throw new Error("not even this"); } };
