@@ -110,7 +110,7 @@ fn test(paths: &Paths, nextest_args: &[&str], from_debian: bool) -> Result<ExitC
 
 fn lint(paths: &Paths) -> Result<ExitCode> {
     let mut stages = Stages::default();
-    for workspace in ["", "tests/programs", "examples/hello/api", "examples/shop/functions", "sdk/rust"] {
+    for workspace in ["", "tests/programs", "examples/hello/api", "examples/shop/functions", "examples/thumbnails-js/resize", "sdk/rust"] {
         let folder = paths.root.join(workspace);
         stages.time("fmt", || run::run(cargo().args(["fmt", "--all", "--check"]).current_dir(&folder)))?;
     }

@@ -36,7 +36,7 @@ struct Builder<'a> {
 /// How many builds the cache folder keeps: some weeks of work on all groups, at up to 40 MB each.
 const KEPT_MAX: usize = 32;
 
-const GROUPS: [Group; 5] = [rust::HELLO, rust::SHOP, rust::TESTS, javascript::GROUP, python::GROUP];
+const GROUPS: [Group; 6] = [rust::HELLO, rust::SHOP, rust::THUMBNAILS, rust::TESTS, javascript::GROUP, python::GROUP];
 
 /// Brings `target/programs` up to date.
 pub(crate) fn build_all(paths: &Paths, rust: &RustWasi) -> Result<()> {

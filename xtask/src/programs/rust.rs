@@ -25,6 +25,15 @@ pub(super) const SHOP: Group = Group {
     },
 };
 
+pub(super) const THUMBNAILS: Group = Group {
+    name: "examples/thumbnails-js",
+    sources: &["wit", "sdk/rust", "examples/thumbnails-js/resize"],
+    programs: &["resize"],
+    tools,
+    // What both depend on is compiled once.
+    build: |builder, into| build(builder, "examples/thumbnails-js/resize", "shop", &[("resize", "resize")], into),
+};
+
 pub(super) const TESTS: Group = Group {
     name: "tests/programs",
     sources: &[
