@@ -6,6 +6,7 @@ import {
 } from "dayfly:primordials";
 import { decodeUtf8, encodeUtf8 } from "dayfly:encoding";
 import { streamOfBytes } from "dayfly:streams/bodies";
+import { cloneAs } from "dayfly:structured-clone";
 
 // Given by the platform itself as the first argument: the second is the bytes, which become the blob's own, the third the type.
 const INTERNAL = {};
@@ -165,3 +166,6 @@ export const newFile = (bytes, name, type) => new File(INTERNAL, name, { bytes, 
 
 defineInterface(Blob);
 defineInterface(File);
+
+cloneAs(Blob, (blob) => newBlob(blobBytes(blob), blob.type));
+cloneAs(File, (file) => fileOf(file, file.name));
