@@ -1,14 +1,15 @@
 // `env.bucket.NAME`: buckets of objects. Bytes stream both ways: neither reading nor writing holds an object in memory.
-import { Date, Number, ObjectFreeze, SymbolToStringTag, TypeError, bytesOf, defineHidden, nullObject, uncurryThis } from "dayfly:primordials";
+import {
+  Date, Number, ObjectFreeze, PromisePrototypeThen, SymbolToStringTag, TypeError, bytesOf, defineHidden, newPromise, nullObject,
+} from "dayfly:primordials";
 import native from "dayfly:native";
 import { NATIVE, NONE, STREAM, TEXT, defineBody, outgoingBody, setBody } from "dayfly:body";
 import { isRequest, requestState } from "dayfly:request";
 import { isResponse, responseState } from "dayfly:response";
 import { encodeUtf8 } from "dayfly:encoding";
-import { ReadableStream } from "dayfly:streams/readable";
+import { cancelStream, readableOf } from "dayfly:streams/readable";
+import { acquireReading, readChunk } from "dayfly:streams/readers";
 import { ask, countOf, nameOf, optionsOf, textOf, textsOf } from "dayfly:service";
-
-const getReader = uncurryThis(ReadableStream.prototype.getReader);
 
 /// Keys of one page.
 const PAGE = 256;
@@ -171,21 +172,31 @@ const passOn = async (writing, body) => {
   }
 };
 
+// The next chunk of a stream, or null at its end.
+const nextChunk = (reading) => {
+  const { promise, resolve, reject } = newPromise();
+  readChunk(reading, { chunk: resolve, close: () => resolve(null), error: reject });
+  return promise;
+};
+
 const drain = async (writing, stream) => {
-  const reader = getReader(stream);
+  const record = readableOf(stream);
+  const reading = acquireReading(record);
   let size = 0;
   try {
     for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return size;
+      const value = await nextChunk(reading);
+      if (value === null) return size;
       const chunk = bytesOf(value);
-      if (chunk === undefined) throw new TypeError(`the stream gave ${nameOf(value)}, and an object is made of bytes: pipe it through a TextEncoderStream`);
+      if (chunk === undefined) {
+        throw new TypeError(`the stream gave ${nameOf(value)}, and an object is made of bytes: pipe it through a TextEncoderStream`);
+      }
       size += chunk.length;
       if (!await native.bucketWrite(writing, chunk)) return size;
     }
   } finally {
-    // Nothing happens to a stream that has ended; one that has not is told that nobody reads on.
-    await reader.cancel().catch(() => {});
+    // A stream that has ended is not asked; one that has not is told that nobody reads on.
+    PromisePrototypeThen(cancelStream(record, undefined), undefined, () => {});
   }
 };
 

@@ -9,7 +9,8 @@ const OWN = nullObject({ specversion: 1, id: 1, source: 1, type: 1, subject: 1, 
 
 const timeOf = (time) => {
   if (time === undefined || time === null) return null;
-  const milliseconds = typeof time === "number" ? time : nameOf(time) === "Date" ? DatePrototypeGetTime(time) : DatePrototypeGetTime(new Date(textOf(time, "time")));
+  const asked = typeof time === "number" || nameOf(time) === "Date" ? time : textOf(time, "time");
+  const milliseconds = DatePrototypeGetTime(new Date(asked));
   if (!(milliseconds >= 0)) throw new TypeError("time is no time since 1970");
   return milliseconds;
 };
@@ -23,7 +24,9 @@ const eventOf = (event, what) => {
   for (let i = 0; i < names.length; i++) {
     const value = OWN[names[i]] === undefined ? event[names[i]] : undefined;
     if (value === undefined || value === null) continue;
-    if (typeof value === "object" || typeof value === "function") throw new TypeError(`${what}: the attribute ${names[i]} must be a text, a number or a boolean, not ${nameOf(value)}`);
+    if (typeof value === "object" || typeof value === "function") {
+      throw new TypeError(`${what}: the attribute ${names[i]} must be a text, a number or a boolean, not ${nameOf(value)}`);
+    }
     append(extensions, names[i]);
     append(extensions, String(value));
   }

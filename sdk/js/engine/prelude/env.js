@@ -57,7 +57,8 @@ const ungranted = (kind) => new Proxy(ObjectCreate(null), {
 
 // Secrets are not enumerable: whoever copies or prints `env` does not read them.
 const define = (target, key, { kind, value, read }) => {
-  defineProperty(target, key, read === undefined ? { __proto__: null, value, enumerable: true } : { __proto__: null, get: read, enumerable: kind === "setting" });
+  const descriptor = read === undefined ? { __proto__: null, value, enumerable: true } : { __proto__: null, get: read, enumerable: kind === "setting" };
+  defineProperty(target, key, descriptor);
 };
 
 const ambiguous = (all) => {

@@ -38,7 +38,8 @@ const noObject = (value, namespace, example) => {
   }
   if (typeof value === "function") {
     const isClass = RegExpPrototypeExec(CLASS, FunctionPrototypeToString(value)) !== null;
-    return isClass ? "the default export is a class: export an object of it, `export default new …()`" : `the default export is a function: write \`${example}\``;
+    if (isClass) return "the default export is a class: export an object of it, `export default new …()`";
+    return `the default export is a function: write \`${example}\``;
   }
   return `the default export is ${value === null ? "null" : `a ${typeof value}`}, and no object of handlers: write \`${example}\``;
 };
@@ -48,14 +49,16 @@ const noObject = (value, namespace, example) => {
 export const findHandlers = (namespace, wanted) => {
   const handlers = namespace.default;
   const first = wanted[0] ?? "fetch";
-  const example = `export default { ${first}(${first === "fetch" ? "request" : first === "queue" || first === "stream" ? "batch" : "event"}, env, ctx) { … } }`;
+  const input = first === "fetch" ? "request" : first === "queue" || first === "stream" ? "batch" : "event";
+  const example = `export default { ${first}(${input}, env, ctx) { … } }`;
   const isObject = handlers !== null && (typeof handlers === "object" || typeof handlers === "function");
   const names = isObject ? namesOf(handlers) : [];
   if (!isObject || (names.length === 0 && typeof handlers === "function")) return noObject(handlers, namespace, example);
   for (let i = 0; i < wanted.length; i++) {
     if (ArrayPrototypeIncludes(names, wanted[i])) continue;
     const there = handlers[wanted[i]];
-    const what = there === undefined ? `has no \`${wanted[i]}\`` : `has a \`${wanted[i]}\` that is ${there === null ? "null" : `a ${typeof there}`}, and no function`;
+    const kind = there === null ? "null" : `a ${typeof there}`;
+    const what = there === undefined ? `has no \`${wanted[i]}\`` : `has a \`${wanted[i]}\` that is ${kind}, and no function`;
     const has = names.length === 0 ? `no handler at all${propertiesOf(handlers)}` : quoted(names);
     return `the default export ${what}, which ${ASKS[wanted[i]]} in the manifest asks for; it has ${has}`;
   }

@@ -20,7 +20,10 @@ const swaps = new WeakMap();
 const kindOf = (kind) => {
   const name = typeof kind === "object" && kind !== null ? kind.type : kind;
   if (name === undefined || name === null) return "text";
-  if (KINDS[name] === undefined) throw new TypeError(`a value is asked for as "text", "json", "bytes" or "arrayBuffer", not ${typeof name === "string" ? `"${name}"` : nameOf(name)}`);
+  if (KINDS[name] === undefined) {
+    const given = typeof name === "string" ? `"${name}"` : nameOf(name);
+    throw new TypeError(`a value is asked for as "text", "json", "bytes" or "arrayBuffer", not ${given}`);
+  }
   return name;
 };
 
@@ -122,7 +125,9 @@ class Kv {
   }
 
   async increment(key, by = 1) {
-    if (typeof by !== "bigint" && !(typeof by === "number" && by % 1 === 0)) throw new TypeError(`what is added must be a whole number, not ${typeof by === "number" ? by : nameOf(by)}`);
+    if (typeof by !== "bigint" && !(typeof by === "number" && by % 1 === 0)) {
+      throw new TypeError(`what is added must be a whole number, not ${typeof by === "number" ? by : nameOf(by)}`);
+    }
     return Number(ask(this.#resource, native.kvIncrement, this.#store, textOf(key, "the key"), BigInt(by)));
   }
 
@@ -139,7 +144,9 @@ class Kv {
 
   async compareAndSwap(version, value) {
     const begun = typeof version === "object" && version !== null ? WeakMapPrototypeGet(swaps, version) : undefined;
-    if (begun === undefined || begun.resource !== this.#resource) throw new TypeError(`${this.#resource}.compareAndSwap takes what getWithVersion of the same store gave`);
+    if (begun === undefined || begun.resource !== this.#resource) {
+      throw new TypeError(`${this.#resource}.compareAndSwap takes what getWithVersion of the same store gave`);
+    }
     return ask(this.#resource, native.kvSwap, begun.swap, encoded(value, "the value").data);
   }
 

@@ -15,7 +15,10 @@ const delayOf = (delay) => {
   if (delay === undefined || delay === null) return null;
   if (typeof delay === "number" && delay >= 0) return delay;
   const found = typeof delay === "string" ? RegExpPrototypeExec(DURATION, delay) : null;
-  if (found === null) throw new TypeError(`the delay must be milliseconds, or a text like "30s" or "5min", not ${typeof delay === "string" ? `"${delay}"` : nameOf(delay)}`);
+  if (found === null) {
+    const given = typeof delay === "string" ? `"${delay}"` : nameOf(delay);
+    throw new TypeError(`the delay must be milliseconds, or a text like "30s" or "5min", not ${given}`);
+  }
   return Number(found[1]) * UNIT_MS[found[2]];
 };
 

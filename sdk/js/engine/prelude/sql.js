@@ -21,8 +21,9 @@ const parameterOf = (value, index) => {
   if (value === null) return null;
   const bytes = bytesOf(value);
   if (bytes !== undefined) return bytes;
-  const help = value === undefined ? "give null for no value" : nameOf(value) === "Date" ? "give its toISOString() or getTime()" : "give its JSON.stringify(…)";
-  throw new TypeError(`parameter ${index + 1} is ${value === undefined ? "undefined" : nameOf(value)}: ${help}`);
+  const name = nameOf(value);
+  const help = name === "undefined" ? "give null for no value" : name === "Date" ? "give its toISOString() or getTime()" : "give its JSON.stringify(…)";
+  throw new TypeError(`parameter ${index + 1} is ${name}: ${help}`);
 };
 
 const parametersOf = (values) => {
