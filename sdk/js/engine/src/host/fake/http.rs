@@ -121,7 +121,8 @@ impl Writer {
     }
 }
 
-/// Sends a request to the only other host of this world. It answers with what it got: method and URL in fields, the body as it was.
+/// Sends a request to the only other host of this world. It answers with what it got: method and URL in fields, the body as it was. A
+/// path `/STATUS` is the status that it answers with, and what follows `?to=` its location.
 pub(crate) fn send(request: Outgoing) -> Result<(Exchange, Writer), String> {
     let host = request.url.split('/').nth(2).unwrap_or_default();
     if host != "echo.test" {
@@ -149,8 +150,12 @@ impl Exchange {
         let mut headers = self.request.headers.clone();
         headers.push(("x-method".to_owned(), self.request.method.clone().into_bytes()));
         headers.push(("x-url".to_owned(), self.request.url.clone().into_bytes()));
+        if let Some((_, location)) = self.request.url.split_once("?to=") {
+            headers.push(("location".to_owned(), location.as_bytes().to_vec()));
+        }
+        let path = self.request.url.split(['/', '?']).nth(3).unwrap_or_default();
         let body = Body { pieces: self.sent.borrow().body.clone(), is_waiting: false };
-        Answer::Here(Incoming { status: 200, headers, body })
+        Answer::Here(Incoming { status: path.parse().unwrap_or(200), headers, body })
     }
 }
 

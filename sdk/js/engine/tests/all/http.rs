@@ -1,0 +1,190 @@
+//! The way of a request and its response through the engine: what comes in, what goes out, and what is sent to others.
+
+use engine::host::fake::http::{self, Request, Response};
+use engine::machine::Machine;
+use engine::script::{Failure, Kind, Module, Script, Thrown};
+
+/// A thread has one machine in its life, as an instance has.
+fn serve(code: &str, request: Request) -> Result<Response, (Failure, Thrown)> {
+    let code = code.to_owned();
+    std::thread::spawn(move || serve_here(&code, request)).join().expect("the machine does not panic")
+}
+
+fn serve_here(code: &str, request: Request) -> Result<Response, (Failure, Thrown)> {
+    let machine = Machine::new().expect("the prelude is in order");
+    let module =
+        Module { name: "main.js".to_owned(), kind: Kind::Module, code: code.to_owned(), links: Vec::new(), exports: Vec::new() };
+    let script =
+        Script { entry: "main.js".to_owned(), modules: vec![module], handlers: vec!["fetch".to_owned()], ..Script::default() };
+    machine.load(script).expect("the script is in order");
+    http::set_request(request);
+    machine.serve()?;
+    Ok(http::response())
+}
+
+fn handle(body: &str, request: Request) -> Response {
+    let code = format!("export default {{ async fetch(request, env, ctx) {{ {body} }} }}");
+    serve(&code, request).unwrap_or_else(|(failure, thrown)| panic!("{failure:?} {thrown:?}"))
+}
+
+fn post(pieces: &[&str]) -> Request {
+    let body = pieces.iter().map(|piece| piece.as_bytes().to_vec()).collect();
+    let headers = vec![
+        ("Content-Type".to_lowercase(), "text/plain".to_owned()),
+        ("x-twice".to_owned(), "1".to_owned()),
+        ("x-twice".to_owned(), "2".to_owned()),
+    ];
+    Request { method: "POST".to_owned(), url: "http://a.test/path?q=1".to_owned(), headers, body }
+}
+
+fn text(response: &Response) -> String {
+    String::from_utf8(response.body.concat()).expect("it is text")
+}
+
+#[test]
+fn a_request_tells_what_came() {
+    let body = "return Response.json([request.method, request.url, request.headers.get('X-Twice'), [...request.headers.keys()], await request.text()])";
+    let response = handle(body, post(&["a", "ü", "c"]));
+    assert_eq!(text(&response), r#"["POST","http://a.test/path?q=1","1, 2",["content-type","x-twice"],"aüc"]"#);
+    assert_eq!(response.headers, [("content-type".to_owned(), "application/json".to_owned())]);
+}
+
+#[test]
+fn a_request_is_read_as_json_bytes_and_stream() {
+    assert_eq!(text(&handle("return Response.json((await request.json()).a)", post(&["{\"a\":", "[1]}"]))), "[1]");
+    assert_eq!(text(&handle("return new Response((await request.bytes()).length)", post(&["ü", "a"]))), "3");
+    let iterating = "let n = 0; for await (const chunk of request.body) n = n * 10 + chunk.length; return new Response(n)";
+    assert_eq!(text(&handle(iterating, post(&["a", "bb", "ccc"]))), "123");
+    let byob = "const reader = request.body.getReader({ mode: 'byob' }); const sizes = [];
+        for (;;) { const { value, done } = await reader.read(new Uint8Array(2)); if (done) break; sizes.push(value.length) } return new Response(sizes)";
+    assert_eq!(text(&handle(byob, post(&["abc", "d"]))), "2,1,1");
+}
+
+#[test]
+fn a_request_is_immutable_and_its_body_is_read_once() {
+    let body = "try { request.headers.set('a', 'b') } catch (error) { return new Response(error.message) }";
+    assert!(text(&handle(body, post(&[]))).contains("immutable"));
+    let twice = "await request.text(); try { await request.json() } catch (error) { return new Response(error.message) }";
+    assert!(text(&handle(twice, post(&["a"]))).starts_with("Body is unusable: it was read already"));
+    let get = Request { method: "GET".to_owned(), url: "http://a.test/".to_owned(), ..Request::default() };
+    assert_eq!(text(&handle("return new Response(String(request.body))", get)), "null");
+}
+
+#[test]
+fn a_request_is_cloned_and_wrapped() {
+    let body = "const copy = request.clone(); return new Response(await copy.text() + await request.text())";
+    assert_eq!(text(&handle(body, post(&["a", "b"]))), "abab");
+    let wrapped = "const next = new Request('http://b.test/', request); return new Response(next.url + next.method + next.headers.get('x-twice') + await next.text())";
+    assert_eq!(text(&handle(wrapped, post(&["a", "b"]))), "http://b.test/POST1, 2ab");
+}
+
+#[test]
+fn a_body_that_is_handed_on_keeps_its_pieces() {
+    let pieces =
+        |response: &Response| response.body.iter().map(|piece| String::from_utf8_lossy(piece).into_owned()).collect::<Vec<_>>();
+    for body in [
+        "return new Response(request.body)",
+        "return new Response(new Response(request.body).body)",
+        "return fetch('http://echo.test/', { method: 'POST', body: request.body })",
+        "return fetch(request.clone() && new Request('http://echo.test/', request))",
+        "const { body } = await fetch('http://echo.test/', { method: 'POST', body: request.body, signal: AbortSignal.timeout(1e6) }); return new Response(body)",
+        "return new Response(request.body.pipeThrough(new TransformStream()))",
+    ] {
+        let response = handle(body, post(&["one", "two", "three"]));
+        assert_eq!(
+            (pieces(&response), response.is_finished),
+            (vec!["one".to_owned(), "two".to_owned(), "three".to_owned()], true),
+            "{body}"
+        );
+    }
+}
+
+#[test]
+fn a_stream_of_the_programs_own_is_written_as_it_comes() {
+    let body = "const stream = new ReadableStream({ async pull(c) { await 0; c.enqueue(new TextEncoder().encode('x')); if (++this.n === 3) c.close() }, n: 0 });
+        return new Response(stream, { headers: { 'transfer-encoding': 'chunked', connection: 'keep-alive', 'x-a': '1' } })";
+    let response = handle(body, post(&[]));
+    assert_eq!((response.body.len(), response.is_finished), (3, true));
+    assert_eq!(response.headers, [("x-a".to_owned(), "1".to_owned())]);
+}
+
+#[test]
+fn what_goes_wrong_in_a_body_fails_the_invocation() {
+    let code = |body: &str| format!("export default {{ fetch() {{ {body} }} }}");
+    let message = |body: &str| serve(&code(body), post(&[])).expect_err("it fails").1.message;
+    let strings = message("return new Response(ReadableStream.from(['text']))");
+    assert!(strings.contains("a string instead of a Uint8Array: pipe it through a TextEncoderStream"), "{strings}");
+    assert_eq!(message("return new Response(new ReadableStream({ pull() { throw new RangeError('broken') } }))"), "broken");
+    assert!(message("const r = new Response('a'); r.text(); return r").contains("it was read already"));
+    assert!(message("return Response.error()").contains("no response"));
+}
+
+#[test]
+fn fetch_sends_what_is_said_and_gives_what_comes() {
+    let body = "const answer = await fetch('http://echo.test/x#y', { method: 'PUT', body: 'ü', headers: { 'X-A': '1', Host: 'b', Connection: 'close' } });
+        return Response.json([answer.status, answer.ok, answer.url, answer.redirected, [...answer.headers], await answer.text()])";
+    let fields = r#"[["accept","*/*"],["content-length","2"],["content-type","text/plain;charset=UTF-8"],["user-agent","dayfly"],["x-a","1"],["x-method","PUT"],["x-url","http://echo.test/x"]]"#;
+    assert_eq!(text(&handle(body, post(&[]))), format!(r#"[200,true,"http://echo.test/x",false,{fields},"ü"]"#));
+}
+
+#[test]
+fn fetch_says_why_it_fails() {
+    let body = |call: &str| {
+        format!(
+            "try {{ await {call} }} catch (error) {{ return new Response(error.name + ': ' + error.message + ' / ' + error.cause?.message) }}"
+        )
+    };
+    let failed = |call: &str| text(&handle(&body(call), post(&["a"])));
+    assert_eq!(
+        failed("fetch('http://other.test/a?secret')"),
+        "TypeError: fetch GET http://other.test/a: other.test is not allowed: name it in the manifest / other.test is not allowed: name it in the manifest"
+    );
+    assert!(failed("fetch('ftp://a.test/')").contains("ftp: is no scheme that can be fetched"));
+    assert!(failed("fetch('/path')").contains("\"/path\" is no full URL"));
+    assert!(failed("fetch('http://echo.test/', { signal: AbortSignal.abort() })").starts_with("AbortError"));
+    assert!(failed("fetch('http://echo.test/200?to=x', { integrity: 'sha256-x' })").contains("integrity"));
+    assert!(failed("(await fetch('http://echo.test/')).headers.set('a', 'b')").contains("immutable"));
+}
+
+#[test]
+fn redirects_are_followed_or_not_as_said() {
+    let to = "http://echo.test/302?to=/200";
+    let call = |options: &str| {
+        format!(
+            "const answer = await fetch('{to}', {options}); return Response.json([answer.status, answer.url, answer.redirected, answer.headers.get('x-method'), answer.headers.get('content-type')])"
+        )
+    };
+    assert_eq!(text(&handle(&call("{}"), post(&[]))), r#"[200,"http://echo.test/200",true,"GET",null]"#);
+    assert_eq!(
+        text(&handle(&call("{ method: 'POST', body: 'a' }"), post(&[]))),
+        r#"[200,"http://echo.test/200",true,"GET",null]"#
+    );
+    assert_eq!(text(&handle(&call("{ redirect: 'manual' }"), post(&[]))), format!(r#"[302,"{to}",false,"GET",null]"#));
+    let error = "try { await fetch('http://echo.test/301?to=http://other.test/', { redirect: 'error' }) } catch (error) { return new Response(error.message) }";
+    assert!(text(&handle(error, post(&[]))).contains("redirect: \"error\" forbids"));
+    let refused =
+        "try { await fetch('http://echo.test/301?to=http://other.test/') } catch (error) { return new Response(error.message) }";
+    assert!(text(&handle(refused, post(&[]))).contains("other.test is not allowed"));
+    let endless = "try { await fetch('http://echo.test/307?to=') } catch (error) { return new Response(error.message) }";
+    assert!(text(&handle(endless, post(&[]))).contains("more than 20 times"), "{}", text(&handle(endless, post(&[]))));
+}
+
+#[test]
+fn an_abort_breaks_a_fetch_and_its_body_off() {
+    let before = "const controller = new AbortController(); const answer = fetch('http://echo.test/', { signal: controller.signal, method: 'POST', body: 'abc' });
+        controller.abort(new RangeError('enough')); try { await answer } catch (error) { return new Response(error.message) }";
+    assert_eq!(text(&handle(before, post(&[]))), "enough");
+    let during = "const controller = new AbortController(); const answer = await fetch('http://echo.test/', { signal: controller.signal, method: 'POST', body: request.body });
+        const reader = answer.body.getReader(); await reader.read(); controller.abort(new RangeError('enough'));
+        try { await reader.read() } catch (error) { return new Response(error.message) }";
+    assert_eq!(text(&handle(during, post(&["a", "b", "c"]))), "enough");
+    let reading = "const controller = new AbortController(); const answer = await fetch('http://echo.test/', { signal: controller.signal, method: 'POST', body: request.body });
+        const whole = answer.text(); controller.abort(new RangeError('enough')); try { await whole } catch (error) { return new Response(error.message) }";
+    assert_eq!(text(&handle(reading, post(&["a", "b", "c"]))), "enough");
+}
+
+#[test]
+fn data_addresses_are_fetched() {
+    let body = "const answer = await fetch('data:text/x;base64,aGk='); return new Response(answer.headers.get('content-type') + await answer.text() + await (await fetch('data:,a%20b')).text())";
+    assert_eq!(text(&handle(body, post(&[]))), "text/xhia b");
+}
