@@ -18,6 +18,7 @@ const bend = () => {
 
 export default {
   async fetch(_, env) {
+    const stream = new ReadableStream({ start(controller) { controller.enqueue(new Uint8Array(3)); controller.close(); } });
     bend();
     await env.things.put('a', { b: 1 });
     equal((await env.things.get('a', 'json')).b, 1);
@@ -31,7 +32,7 @@ export default {
     equal((await env.queue.orders.send('x')).id, 'msg_1');
     equal((await env.stream.clicks.append('x')).sequence, 1);
     equal(await env.default.publish({ type: 't', data: {} }), 'evt-1');
-    await env.photos.put('s', new ReadableStream({ start(controller) { controller.enqueue(new Uint8Array(3)); controller.close(); } }));
+    await env.photos.put('s', stream);
     equal((await env.photos.head('s')).size, 3);
     await env.photos.put('k', 'v');
     equal(await (await env.photos.get('k')).text(), 'v');
