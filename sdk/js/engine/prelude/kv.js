@@ -1,11 +1,13 @@
 // `env.kv.NAME`: key-value stores.
 import {
-  ArrayIsArray, BigInt, Map, MapPrototypeSet, Number, ObjectEntries, ArrayFrom, ObjectFreeze, StringPrototypeStartsWith, SymbolIterator,
+  ArrayIsArray, BigInt, Map, MapPrototypeSet, Number, ObjectEntries, ArrayFrom, ObjectFreeze, RangeError, StringPrototypeStartsWith, SymbolIterator,
   SymbolToStringTag, TypeError, Uint8Array, TypedArrayPrototypeGetBuffer, WeakMap, WeakMapPrototypeGet, WeakMapPrototypeSet, append,
   defineHidden, nullObject,
 } from "dayfly:primordials";
 import native from "dayfly:native";
 import { ServiceError, ask, countOf, encoded, nameOf, optionsOf, parsed, textOf, textsOf } from "dayfly:service";
+
+const { asIntN } = BigInt;
 
 const KINDS = nullObject({ text: true, json: true, bytes: false, arrayBuffer: false });
 /// Keys of one page: as many as the platform gives at once, and as many as `getMany` takes.
@@ -128,7 +130,9 @@ class Kv {
     if (typeof by !== "bigint" && !(typeof by === "number" && by % 1 === 0)) {
       throw new TypeError(`what is added must be a whole number, not ${typeof by === "number" ? by : nameOf(by)}`);
     }
-    return Number(ask(this.#resource, native.kvIncrement, this.#store, textOf(key, "the key"), BigInt(by)));
+    const added = BigInt(by);
+    if (asIntN(64, added) !== added) throw new RangeError(`what is added is beyond 64 bits: ${added}`);
+    return Number(ask(this.#resource, native.kvIncrement, this.#store, textOf(key, "the key"), added));
   }
 
   async getWithVersion(key, kind = undefined) {

@@ -68,6 +68,7 @@ test('numbers are added to', async () => {
   const error = await throws(() => kv.increment('words'), 'ServiceError', 'kv.things: the value is not a whole number');
   equal(error.code, 'other');
   await throws(() => kv.increment('count', 0.5), 'TypeError', 'whole number');
+  await throws(() => kv.increment('count', 2n ** 63n), 'RangeError', 'beyond 64 bits');
 });
 
 test('a swap is written only if nobody else wrote', async () => {
