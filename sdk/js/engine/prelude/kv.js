@@ -1,7 +1,7 @@
 // `env.kv.NAME`: key-value stores.
 import {
   ArrayIsArray, BigInt, Map, MapPrototypeSet, Number, ObjectEntries, ArrayFrom, ObjectFreeze, RangeError, StringPrototypeStartsWith, SymbolIterator,
-  SymbolToStringTag, TypeError, Uint8Array, TypedArrayPrototypeGetBuffer, WeakMap, WeakMapPrototypeGet, WeakMapPrototypeSet, append,
+  SymbolToStringTag, TypeError, TypedArrayPrototypeGetBuffer, WeakMap, WeakMapPrototypeGet, WeakMapPrototypeSet, append,
   defineHidden, nullObject,
 } from "dayfly:primordials";
 import native from "dayfly:native";

@@ -1,5 +1,5 @@
 // `env.stream.NAME`: appending to streams, and reading them from any place.
-import { ArrayFrom, Date, ObjectFreeze, SymbolToStringTag, TypeError, append, defineHidden, nullObject } from "dayfly:primordials";
+import { ArrayFrom, Date, Number, ObjectFreeze, SymbolToStringTag, TypeError, append, defineHidden, nullObject } from "dayfly:primordials";
 import native from "dayfly:native";
 import { ask, countOf, encoded, optionsOf, readers, textOf } from "dayfly:service";
 
