@@ -61,6 +61,8 @@ impl Machine {
                 .map(|(load, serve)| (Persistent::save(&ctx, load), Persistent::save(&ctx, serve)))
                 .map_err(|error| thrown_of(&ctx, error))
         })?;
+        limits::collect(&runtime);
+        memory::seal();
         Ok(Self { context, load, serve })
     }
 
@@ -85,14 +87,8 @@ impl Machine {
             let answer: Value<'_> = answer.map_err(|error| Refusal::Threw(thrown_of(&ctx, error)))?;
             handlers_of(&answer)
         })?;
-        self.rest();
-        Ok(handlers)
-    }
-
-    /// Makes the memory what requests start from: without garbage, and with room of its own for what they add.
-    fn rest(&self) {
-        limits::collect(self.context.runtime());
         memory::seal();
+        Ok(handlers)
     }
 
     /// Runs one invocation: what the host has for [`crate::host`] is the request.

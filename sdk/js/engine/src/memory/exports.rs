@@ -60,15 +60,27 @@ pub(crate) fn seal() {
     let _ = core::arch::wasm32::memory_grow(0, missing.div_ceil(PAGE));
 }
 
-/// Zeroes what earlier calls left on the stack, which lies below everything else: the image neither holds nor depends on it.
+/// Zeroes what earlier calls left on the stack, which lies below everything else: the image neither holds nor depends on it. Pages that
+/// were not used are not touched.
 #[inline(never)]
 pub(crate) fn clear_stack() {
-    /// More than this function needs itself.
+    /// Far more than this function needs itself.
     const OWN: usize = 1 << 10;
+    const STEP: usize = 4 << 10;
     let here = core::hint::black_box(0_u32);
-    let used = &raw const here as usize;
-    // SAFETY: the stack grows downwards, so nothing below the present frame is in use. 0 is no address to Rust.
-    unsafe { ptr::write_bytes(8 as *mut u8, 0, used.saturating_sub(OWN)) };
+    let used = (&raw const here as usize).saturating_sub(OWN);
+    // 0 is no address to Rust.
+    let mut start = 8;
+    while start < used {
+        let end = (start + 1).next_multiple_of(STEP).min(used);
+        // SAFETY: the stack grows downwards, so nothing below the present frame is in use.
+        unsafe {
+            if core::slice::from_raw_parts(start as *const u8, end - start).iter().any(|byte| *byte != 0) {
+                ptr::write_bytes(start as *mut u8, 0, end - start);
+            }
+        }
+        start = end;
+    }
 }
 
 #[unsafe(no_mangle)]

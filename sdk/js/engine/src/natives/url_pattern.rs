@@ -4,7 +4,7 @@
 //! expression then asks questions, which are collected, answered by the prelude, and the pattern is taken apart once more.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use rquickjs::{Array, Ctx, Function, Object, Result, String as JsString, Value};
 use url::Url;
@@ -19,7 +19,7 @@ use crate::natives::text;
 
 thread_local! {
     /// Whether a text matches a regular expression, as far as it is known; and what was asked beyond that.
-    static ANSWERS: RefCell<HashMap<(String, String), bool>> = RefCell::default();
+    static ANSWERS: RefCell<BTreeMap<(String, String), bool>> = const { RefCell::new(BTreeMap::new()) };
     static QUESTIONS: RefCell<Vec<(String, String)>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -82,7 +82,7 @@ fn init(parts: &Array<'_>) -> Result<UrlPatternInit> {
 }
 
 fn parse<'js>(ctx: Ctx<'js>, input: Value<'js>, base: Option<String>, ignore_case: bool, answers: Array<'js>) -> Result<Option<List<'js>>> {
-    let mut known = HashMap::new();
+    let mut known = BTreeMap::new();
     for index in (0..answers.len()).step_by(3) {
         known.insert((answers.get(index)?, answers.get(index + 1)?), answers.get(index + 2)?);
     }
