@@ -30,12 +30,15 @@ export const STREAM = 5;
 /// null.
 export const LAZY = 6;
 
+/// The content type of a string.
+export const TEXT_TYPE = "text/plain;charset=UTF-8";
+
 /// Takes what a program gave as a body into a state. Gives the content type that goes with it, or null.
 export const setBody = (state, init, where) => {
   if (typeof init === "string") {
     state.kind = TEXT;
     state.source = toUSVString(init);
-    return "text/plain;charset=UTF-8";
+    return TEXT_TYPE;
   }
   return init === null || init === undefined ? null : setBodyObject(state, init, where);
 };
@@ -50,7 +53,7 @@ const setBodyObject = (state, init, where) => {
     const { bytes: form, type } = serializeMultipart(init);
     return put(state, BYTES, form, type);
   }
-  return put(state, TEXT, toUSVString(init), "text/plain;charset=UTF-8");
+  return put(state, TEXT, toUSVString(init), TEXT_TYPE);
 };
 
 const put = (state, kind, source, type) => {

@@ -9,7 +9,7 @@ import { BYTES, NATIVE, NONE, STREAM, TEXT, outgoingBody } from "dayfly:body";
 import { encodeUtf8 } from "dayfly:encoding";
 import { appendField, deleteField, getField, indexOfField } from "dayfly:fields";
 import { dataResponse } from "dayfly:data-url";
-import { sendBody, sentFields } from "dayfly:outgoing";
+import { sendBody } from "dayfly:outgoing";
 import { requestStateFrom } from "dayfly:request";
 import { fetchedResponse } from "dayfly:response";
 import { abortNativeStream, streamOfNative } from "dayfly:streams/bodies";
@@ -67,7 +67,7 @@ class Exchange {
     this.#request = request;
     this.#method = request.method;
     this.#url = withoutFragment(request.url);
-    this.#fields = withDefaults(sentFields(request.fields));
+    this.#fields = withDefaults(request.fields);
     this.#body = bodyToSend(request, this.#fields);
     const { signal } = request;
     if (signal !== null) {

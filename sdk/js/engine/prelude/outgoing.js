@@ -4,39 +4,19 @@
 // (`bodyPipe`), so no JavaScript runs for its chunks. Only a stream of the program's own is read here.
 import native from "dayfly:native";
 import {
-  ArrayPrototypeIndexOf, PromisePrototypeThen, TypeError, TypedArrayPrototypeGetSymbolToStringTag, newPromise,
+  PromisePrototypeThen, TypeError, TypedArrayPrototypeGetSymbolToStringTag, newPromise,
 } from "dayfly:primordials";
 import { NATIVE, NONE, STREAM, outgoingBody } from "dayfly:body";
 import { responseState } from "dayfly:response";
 import { cancelStream, readableOf } from "dayfly:streams/readable";
 import { acquireReading, readChunk } from "dayfly:streams/readers";
 
-// Fields that belong to one connection (RFC 9110, 7.6.1): whoever holds the connection writes them, and those of a program are dropped.
-const OF_CONNECTION = [
-  "connection", "host", "http2-settings", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
-  "transfer-encoding", "upgrade",
-];
-
-/// The fields that are sent of a list: the list itself if that is all of them.
-export const sentFields = (fields) => {
-  let index = 0;
-  while (index < fields.length && ArrayPrototypeIndexOf(OF_CONNECTION, fields[index]) === -1) index += 2;
-  if (index >= fields.length) return fields;
-  const sent = [];
-  for (let i = 0; i < fields.length; i += 2) {
-    if (ArrayPrototypeIndexOf(OF_CONNECTION, fields[i]) !== -1) continue;
-    sent[sent.length] = fields[i];
-    sent[sent.length] = fields[i + 1];
-  }
-  return sent;
-};
-
 /// Answers the invocation with a Response. Gives undefined, or a promise of it if there is something to wait for.
 export const respondWith = (response) => {
   const state = responseState(response);
   if (state.status === 0) throw new TypeError("Response.error() says that there is no response, so it can't be sent");
   outgoingBody(state);
-  const fields = sentFields(state.fields);
+  const { fields } = state;
   if (state.kind === NONE) return native.respond(state.status, fields, null);
   if (state.kind !== NATIVE && state.kind !== STREAM) return native.respond(state.status, fields, state.source);
   return sendBody(state, native.respondStream(state.status, fields));

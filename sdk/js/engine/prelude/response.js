@@ -1,8 +1,8 @@
 // Response, as the Fetch standard has it. Most are made of a string and a status, so that is one object, one record and one list.
 import {
-  JSONStringify, NumberIsInteger, RangeError, RegExpPrototypeExec, TypeError, defineInterface, requireArguments, toDOMString,
+  JSONStringify, NumberIsInteger, RangeError, RegExpPrototypeExec, TypeError, defineInterface, requireArguments, toDOMString, toUSVString,
 } from "dayfly:primordials";
-import { NONE, cloneBody, defineBody, setBody } from "dayfly:body";
+import { NONE, TEXT, TEXT_TYPE, cloneBody, defineBody, setBody } from "dayfly:body";
 import { appendField, copyFields, indexOfField } from "dayfly:fields";
 import { fieldsFrom, headersOver } from "dayfly:headers";
 import { parseUrl } from "dayfly:url";
@@ -27,7 +27,11 @@ export class Response {
       this.#state = init;
       return;
     }
-    const state = { __proto__: DEFAULTS, fields: null };
+    if (typeof body === "string" && init === undefined) {
+      this.#state = { __proto__: DEFAULTS, kind: TEXT, source: toUSVString(body), fields: ["content-type", TEXT_TYPE] };
+      return;
+    }
+    const state = { __proto__: DEFAULTS, kind: NONE, source: null, fields: null };
     if (init !== undefined && init !== null) initialize(state, init, "Response");
     const type = body === null || body === undefined ? null : setBody(state, body, "Response");
     finish(state, type);
@@ -64,9 +68,8 @@ export class Response {
     if (data === undefined) requireArguments(arguments.length, 1, "Response.json");
     const text = JSONStringify(data);
     if (text === undefined) throw new TypeError(`Response.json: ${data === undefined ? "undefined" : `a ${typeof data}`} has no form in JSON`);
-    const state = { __proto__: DEFAULTS, fields: null };
+    const state = { __proto__: DEFAULTS, kind: TEXT, source: toUSVString(text), fields: null };
     if (init !== undefined && init !== null) initialize(state, init, "Response.json");
-    setBody(state, text, "Response.json");
     finish(state, "application/json");
     return new Response(INTERNAL, state);
   }

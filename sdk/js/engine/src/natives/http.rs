@@ -91,13 +91,28 @@ fn flat(headers: Fields) -> Vec<String> {
     headers.into_iter().flat_map(|(name, value)| [name, latin1(&value)]).collect()
 }
 
+/// Fields that belong to one connection (RFC 9110, 7.6.1). Whoever holds the connection writes them; a script's are dropped.
+const OF_CONNECTION: [&str; 11] = [
+    "connection",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 fn fields(ctx: &Ctx<'_>, flat: &[String]) -> Result<Fields> {
     let field = |pair: &[String]| {
         let value = from_latin1(&pair[1]);
         let value = value.ok_or_else(|| Exception::throw_type(ctx, &format!("the header {} holds a character above U+00FF", pair[0])));
         Ok((pair[0].clone(), value?))
     };
-    flat.chunks_exact(2).map(field).collect()
+    flat.chunks_exact(2).filter(|pair| !OF_CONNECTION.contains(&pair[0].as_str())).map(field).collect()
 }
 
 /// Keeps a body that JavaScript reads by its number.
