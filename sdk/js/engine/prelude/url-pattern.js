@@ -2,7 +2,7 @@
 import native from "dayfly:native";
 import { inspectAs } from "dayfly:inspect";
 import {
-  RegExp, RegExpPrototypeExec, TypeError, append, defineInterface, nullObject, toUSVString,
+  RegExp, RegExpPrototypeExec, TypeError, append, defineInterface, defineProperty, nullObject, toUSVString,
 } from "dayfly:primordials";
 
 const PARTS = ["protocol", "username", "password", "hostname", "port", "pathname", "search", "hash"];
@@ -25,7 +25,16 @@ const inputOf = (input, base, where) => {
   return partsOf(input);
 };
 
-const matches = (expression, flags, text) => RegExpPrototypeExec(new RegExp(expression, flags), text) !== null;
+/// The standard's flag is `v`; the engine refuses some of what is valid under it (`::` and `/` outside of classes), and takes that under `u`.
+const compile = (expression, ignoreCase) => {
+  try {
+    return new RegExp(expression, ignoreCase ? "vi" : "v");
+  } catch {
+    return new RegExp(expression, ignoreCase ? "ui" : "u");
+  }
+};
+
+const matches = (expression, ignoreCase, text) => RegExpPrototypeExec(compile(expression, ignoreCase), text) !== null;
 
 /// Takes a pattern apart; answers what Rust has to know of regular expressions first. Undefined if there is no such pattern.
 const takeApart = (input, base, ignoreCase) => {
@@ -36,7 +45,7 @@ const takeApart = (input, base, ignoreCase) => {
     for (let i = 1; i < result.length; i += 2) {
       append(answers, result[i]);
       append(answers, result[i + 1]);
-      append(answers, matches(result[i], ignoreCase ? "vi" : "v", result[i + 1]));
+      append(answers, matches(result[i], ignoreCase, result[i + 1]));
     }
   }
   return undefined;
@@ -47,7 +56,7 @@ const ROUNDS_MAX = 4;
 let componentsOf;
 
 export class URLPattern {
-  /// Eight of `{ pattern, expression, names, literal }`; an expression is compiled when it is needed first.
+  /// Eight of `{ pattern, compiled, names, literal }`: a regular expression and the names of its groups, or a text, or `*`.
   #components = [];
   #hasRegExpGroups;
 
@@ -60,13 +69,13 @@ export class URLPattern {
     const base = hasBase ? toUSVString(baseOrOptions) : undefined;
     const given = (hasBase ? options : baseOrOptions) ?? nullObject();
     if (!isDictionary(given)) throw new TypeError("URLPattern: the options are no object");
-    const flags = given.ignoreCase ? "vi" : "v";
-    const pattern = takeApart(inputOf(input, base, "URLPattern"), base, flags === "vi");
+    const ignoreCase = !!given.ignoreCase;
+    const pattern = takeApart(inputOf(input, base, "URLPattern"), base, ignoreCase);
     if (pattern === undefined) throw new TypeError("URLPattern: the pattern is not valid");
     this.#hasRegExpGroups = pattern[1];
     for (let i = 0; i < PARTS.length; i++) {
       const component = pattern[i + 2];
-      append(this.#components, makeComponent(component[0], component[1], component[2], component[3], flags, PARTS[i]));
+      append(this.#components, makeComponent(component[0], component[1], component[2], component[3], ignoreCase, PARTS[i]));
     }
   }
 
@@ -91,16 +100,16 @@ export class URLPattern {
     const inputs = [isDictionary(input) ? dictionaryOf(input) : toUSVString(input)];
     if (base !== undefined) append(inputs, base);
     const match = { inputs };
-    for (let i = 0; i < PARTS.length; i++) match[PARTS[i]] = results[i];
+    for (let i = 0; i < PARTS.length; i++) put(match, PARTS[i], results[i]);
     return match;
   }
 }
 
-const makeComponent = (pattern, expression, names, literal, flags, part) => {
+const makeComponent = (pattern, expression, names, literal, ignoreCase, part) => {
   // Only a group that the script wrote as an expression can be wrong.
   try {
-    const compiled = literal === undefined || literal === null ? new RegExp(expression, flags) : undefined;
-    return nullObject({ pattern, compiled, names, literal });
+    const needsNone = pattern === "*" || typeof literal === "string";
+    return nullObject({ pattern, compiled: needsNone ? undefined : compile(expression, ignoreCase), names, literal });
   } catch {
     throw new TypeError(`URLPattern: an expression of the ${part} is not valid`);
   }
@@ -126,12 +135,19 @@ const run = (components, input, base) => {
   return results;
 };
 
-const match = ({ compiled, names, literal }, text) => {
+/// Sets what no setter of `Object.prototype` may see.
+const put = (object, key, value) => defineProperty(object, key, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
+
+const match = ({ pattern, compiled, names, literal }, text) => {
   const groups = {};
-  if (compiled === undefined) return text === literal ? groups : null;
+  if (compiled === undefined) {
+    if (pattern !== "*") return text === literal ? groups : null;
+    put(groups, "0", text);
+    return groups;
+  }
   const found = RegExpPrototypeExec(compiled, text);
   if (found === null) return null;
-  for (let i = 0; i < names.length; i++) groups[names[i]] = found[i + 1];
+  for (let i = 0; i < names.length; i++) put(groups, names[i], found[i + 1]);
   return groups;
 };
 

@@ -51,7 +51,7 @@ fn get<'js>(ctx: Ctx<'js>, handle: Class<'js, Handle>, part: u8) -> Result<rquic
     let text = match part {
         HREF => quirks::href(&url),
         ORIGIN => {
-            origin = quirks::origin(&url);
+            origin = origin_of(&url);
             &origin
         }
         PROTOCOL => quirks::protocol(&url),
@@ -67,6 +67,12 @@ fn get<'js>(ctx: Ctx<'js>, handle: Class<'js, Handle>, part: u8) -> Result<rquic
         _ => "",
     };
     rquickjs::String::from_str(ctx, text)
+}
+
+/// A `blob:` URL has the origin of the URL in it, if that is one of the web.
+fn origin_of(url: &Url) -> String {
+    let is_opaque = url.scheme() == "blob" && !Url::parse(url.path()).is_ok_and(|inner| matches!(inner.scheme(), "http" | "https"));
+    if is_opaque { "null".to_owned() } else { quirks::origin(url) }
 }
 
 fn set(handle: Class<'_, Handle>, part: u8, text: String) -> bool {

@@ -4,3 +4,4 @@ mod env;
 mod http;
 mod javascript;
 mod machine;
+mod wpt;
