@@ -1,7 +1,11 @@
 // What streams of all kinds share: promises that are made when somebody asks for them, queues that count sizes, and strategies as programs give them.
 import {
-  NumberIsNaN, PromisePrototypeThen, PromiseReject, PromiseResolve, RangeError, ReflectApply, TypeError, newPromise,
+  NumberIsNaN, ObjectAssign, PromisePrototypeThen, PromiseReject, PromiseResolve, RangeError, ReflectApply, TypeError, newPromise,
 } from "dayfly:primordials";
+
+/// Gives all records of a class the same values to begin with. They stand on the prototype until they change: a record is made in one step, and most
+/// fields of most streams are never written.
+export function inherit(Record, fields) { ObjectAssign(Record.prototype, fields); }
 
 /// Handlers that do nothing: a promise that has one is handled.
 export const ignore = () => {};
@@ -18,106 +22,102 @@ export const RESOLVED = PromiseResolve(undefined);
 /// Runs `job` as a job of its own.
 export const later = (job) => PromisePrototypeThen(RESOLVED, job);
 
-/// What a promise is worth once it is there: `closed` and `ready` are promises that few ever ask for. Always counted as handled.
-export class Eventually {
-  #settled = PENDING;
-  #reason = undefined;
-  #deferred = null;
-
-  get isPending() { return this.#settled === PENDING; }
-
-  get promise() {
-    if (this.#deferred === null) {
-      this.#deferred = newPromise();
-      markHandled(this.#deferred.promise);
-      if (this.#settled === FULFILLED) this.#deferred.resolve(undefined);
-      else if (this.#settled === REJECTED) this.#deferred.reject(this.#reason);
-    }
-    return this.#deferred.promise;
-  }
-
-  resolve() {
-    if (this.#settled !== PENDING) return;
-    this.#settled = FULFILLED;
-    if (this.#deferred !== null) this.#deferred.resolve(undefined);
-  }
-
-  reject(reason) {
-    if (this.#settled !== PENDING) return;
-    this.#settled = REJECTED;
-    this.#reason = reason;
-    if (this.#deferred !== null) this.#deferred.reject(reason);
-  }
-
-  /// Begins anew with another promise.
-  renew() {
-    this.#settled = PENDING;
-    this.#deferred = null;
-  }
-}
-
 const PENDING = 0;
 const FULFILLED = 1;
 const REJECTED = 2;
 
+/// What a promise is worth once it is there: `closed` and `ready` are promises that few ever ask for. Always counted as handled.
+export class Eventually {
+  get isPending() { return this.settled === PENDING; }
+
+  get promise() {
+    if (this.deferred === null) {
+      this.deferred = newPromise();
+      markHandled(this.deferred.promise);
+      if (this.settled === FULFILLED) this.deferred.resolve(undefined);
+      else if (this.settled === REJECTED) this.deferred.reject(this.reason);
+    }
+    return this.deferred.promise;
+  }
+
+  resolve() {
+    if (this.settled !== PENDING) return;
+    this.settled = FULFILLED;
+    if (this.deferred !== null) this.deferred.resolve(undefined);
+  }
+
+  reject(reason) {
+    if (this.settled !== PENDING) return;
+    this.settled = REJECTED;
+    this.reason = reason;
+    if (this.deferred !== null) this.deferred.reject(reason);
+  }
+
+  /// Begins anew with another promise.
+  renew() {
+    this.settled = PENDING;
+    this.deferred = null;
+  }
+}
+inherit(Eventually, { settled: PENDING, reason: undefined, deferred: null });
+
 /// Chunks and their sizes, first in, first out.
 export class Queue {
-  #items = [];
-  #sizes = [];
-  #head = 0;
-  /// The sum of the sizes.
-  total = 0;
-
-  get length() { return this.#items.length - this.#head; }
+  get length() { return this.items === null ? 0 : this.items.length - this.head; }
 
   push(item, size) {
     if (typeof size !== "number" || NumberIsNaN(size) || size < 0 || size === Infinity) {
       throw new RangeError("the size of a chunk is a number that is not negative and not infinite");
     }
-    this.#items[this.#items.length] = item;
-    this.#sizes[this.#sizes.length] = size;
+    if (this.items === null) {
+      this.items = [item];
+      this.sizes = [size];
+    } else {
+      this.items[this.items.length] = item;
+      this.sizes[this.sizes.length] = size;
+    }
     this.total += size;
   }
 
-  peek() { return this.#items[this.#head]; }
+  peek() { return this.items[this.head]; }
 
   shift() {
-    const items = this.#items;
-    const head = this.#head++;
+    const { items, head } = this;
     const item = items[head];
-    this.total -= this.#sizes[head];
+    this.total -= this.sizes[head];
     // Sums of fractions may miss nought by a little.
     if (this.total < 0) this.total = 0;
-    if (this.#head === items.length) {
-      this.#items = [];
-      this.#sizes = [];
-      this.#head = 0;
-    } else {
-      items[head] = undefined;
-      if (head > COMPACT_AT && head * 2 > items.length) this.#compact();
+    if (head + 1 === items.length) {
+      this.items = null;
+      this.head = 0;
+      return item;
     }
+    items[head] = undefined;
+    this.head = head + 1;
+    if (head > COMPACT_AT && head * 2 > items.length) this.compact();
     return item;
   }
 
   clear() {
-    this.#items = [];
-    this.#sizes = [];
-    this.#head = 0;
+    this.items = null;
+    this.head = 0;
     this.total = 0;
   }
 
-  #compact() {
+  compact() {
     const items = [];
     const sizes = [];
-    for (let i = this.#head; i < this.#items.length; i++) {
-      items[items.length] = this.#items[i];
-      sizes[sizes.length] = this.#sizes[i];
+    for (let i = this.head; i < this.items.length; i++) {
+      items[items.length] = this.items[i];
+      sizes[sizes.length] = this.sizes[i];
     }
-    this.#items = items;
-    this.#sizes = sizes;
-    this.#head = 0;
+    this.items = items;
+    this.sizes = sizes;
+    this.head = 0;
   }
 }
+// `total` is the sum of the sizes.
+inherit(Queue, { items: null, sizes: null, head: 0, total: 0 });
 
 const COMPACT_AT = 64;
 

@@ -7,7 +7,7 @@ import {
   PromiseResolve,  RangeError, TypeError, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength, TypedArrayPrototypeGetByteOffset,
   TypedArrayPrototypeGetSymbolToStringTag, TypedArrayPrototypeSet, Uint8Array,
 } from "dayfly:primordials";
-import { RESOLVED } from "dayfly:streams/common";
+import { RESOLVED, inherit } from "dayfly:streams/common";
 import { READABLE, CLOSED, ERRORED, closeStream, errorStream } from "dayfly:streams/readable";
 import { ByobReading, DefaultReading } from "dayfly:streams/readers";
 import { newByobRequest, newByteController } from "dayfly:streams/readable-byte-controller";
@@ -40,44 +40,28 @@ export const partsOf = (view) => {
   };
 };
 
-/// What a controller of bytes is.
+/// What a controller of bytes is. `queue` holds `{ buffer, offset, length }`, the sizes being the lengths, which `total` sums up.
 export class ByteControl {
-  stream;
-  /// `{ buffer, offset, length }`, the sizes being the lengths.
-  queue = [];
-  total = 0;
-  highWaterMark;
-  autoAllocate;
-  started = false;
-  closeRequested = false;
-  pulling = false;
-  pullAgain = false;
-  pending = [];
-  byobRequest = null;
-  pullAlgorithm = null;
-  cancelAlgorithm = null;
-  #pulled = null;
-  #failed = null;
-  #facade = null;
-
   constructor(stream, highWaterMark, autoAllocate) {
     if (autoAllocate !== undefined && !(autoAllocate >= 1)) throw new TypeError("ReadableStream: autoAllocateChunkSize is a whole number above 0");
     this.stream = stream;
+    this.queue = [];
+    this.pending = [];
     this.highWaterMark = highWaterMark;
     this.autoAllocate = autoAllocate === undefined ? undefined : autoAllocate - (autoAllocate % 1);
     stream.control = this;
   }
 
-  get facade() { return this.#facade ??= newByteController(this); }
+  get facade() { return this.madeFacade ??= newByteController(this); }
 
   /// Starts with a program's source, as a DefaultControl does.
   begin({ start, pull, cancel }) {
-    this.#setAlgorithms(pull, cancel);
+    this.setAlgorithms(pull, cancel);
     const result = start?.();
     PromisePrototypeThen(result === undefined ? RESOLVED : PromiseResolve(result), () => {
       this.started = true;
       this.callPull();
-    }, this.#failed);
+    }, this.pullFailed);
   }
 
   /// Starts with a source of the platform's own: `next()` gives, now or as a promise, a Uint8Array that nobody else has, or null at the end.
@@ -94,20 +78,20 @@ export class ByteControl {
       deliver(bytes);
       return RESOLVED;
     };
-    this.#setAlgorithms(() => attempt(pull), cancel);
+    this.setAlgorithms(() => attempt(pull), cancel);
     this.started = true;
   }
 
-  #setAlgorithms(pull, cancel) {
+  setAlgorithms(pull, cancel) {
     this.pullAlgorithm = pull;
     this.cancelAlgorithm = cancel;
-    this.#pulled = () => {
+    this.pulled = () => {
       this.pulling = false;
       if (!this.pullAgain) return;
       this.pullAgain = false;
       this.callPull();
     };
-    this.#failed = (error) => this.fail(error);
+    this.pullFailed = (error) => this.fail(error);
   }
 
   get desiredSize() {
@@ -116,33 +100,33 @@ export class ByteControl {
   }
 
   callPull() {
-    if (this.pullAlgorithm === null || !this.#shouldPull()) return;
+    if (this.pullAlgorithm === null || !this.shouldPull()) return;
     if (this.pulling) {
       this.pullAgain = true;
       return;
     }
     this.pulling = true;
-    PromisePrototypeThen(this.pullAlgorithm(), this.#pulled, this.#failed);
+    PromisePrototypeThen(this.pullAlgorithm(), this.pulled, this.pullFailed);
   }
 
-  #shouldPull() {
+  shouldPull() {
     const { stream } = this;
     if (!this.started || this.closeRequested || stream.state !== READABLE) return false;
     if (stream.reader !== null && stream.reader.requests.length > 0) return true;
     return this.highWaterMark - this.total > 0;
   }
 
-  #clearAlgorithms() {
+  clearAlgorithms() {
     this.pullAlgorithm = null;
     this.cancelAlgorithm = null;
   }
 
-  #clearQueue() {
+  clearQueue() {
     this.queue = [];
     this.total = 0;
   }
 
-  #clearPending() {
+  clearPending() {
     this.invalidateRequest();
     this.pending = [];
   }
@@ -174,23 +158,23 @@ export class ByteControl {
       this.fail(error);
       throw error;
     }
-    this.#clearAlgorithms();
+    this.clearAlgorithms();
     closeStream(this.stream);
   }
 
   fail(error) {
     if (this.stream.state !== READABLE) return;
-    this.#clearPending();
-    this.#clearQueue();
-    this.#clearAlgorithms();
+    this.clearPending();
+    this.clearQueue();
+    this.clearAlgorithms();
     errorStream(this.stream, error);
   }
 
   cancelSteps(reason) {
-    this.#clearPending();
-    this.#clearQueue();
+    this.clearPending();
+    this.clearQueue();
     const cancel = this.cancelAlgorithm;
-    this.#clearAlgorithms();
+    this.clearAlgorithms();
     return cancel === null ? RESOLVED : cancel(reason);
   }
 
@@ -211,49 +195,49 @@ export class ByteControl {
 
   /// Takes bytes of a buffer that nobody else has.
   enqueueOwn(buffer, offset, length) {
-    if (this.pending.length > 0) this.#beforeEnqueue();
+    if (this.pending.length > 0) this.beforeEnqueue();
     const { reader } = this.stream;
     if (reader instanceof DefaultReading) {
-      this.#enqueueForDefault(reader, buffer, offset, length);
+      this.enqueueForDefault(reader, buffer, offset, length);
     } else {
-      this.#put(buffer, offset, length);
-      if (reader !== null) this.#commitAll(this.#fillPending());
+      this.put(buffer, offset, length);
+      if (reader !== null) this.commitAll(this.fillPending());
     }
     this.callPull();
   }
 
-  #beforeEnqueue() {
+  beforeEnqueue() {
     const first = this.pending[0];
     if (ArrayBufferPrototypeGetDetached(first.buffer)) throw new TypeError("ReadableByteStreamController.enqueue: the buffer of the BYOB request is detached, so it can't be filled");
     this.invalidateRequest();
     first.buffer = ArrayBufferPrototypeTransfer(first.buffer);
-    if (first.readerKind === KIND_NONE) this.#keepFilled(first);
+    if (first.readerKind === KIND_NONE) this.keepFilled(first);
   }
 
-  #enqueueForDefault(reader, buffer, offset, length) {
+  enqueueForDefault(reader, buffer, offset, length) {
     while (reader.requests.length > 0 && this.total > 0) reader.takeRequest().chunk(this.takeChunk());
     if (reader.requests.length === 0) {
-      this.#put(buffer, offset, length);
+      this.put(buffer, offset, length);
       return;
     }
-    if (this.pending.length > 0) this.#shiftPending();
+    if (this.pending.length > 0) this.shiftPending();
     reader.takeRequest().chunk(new Uint8Array(buffer, offset, length));
   }
 
-  #put(buffer, offset, length) {
+  put(buffer, offset, length) {
     this.queue[this.queue.length] = { buffer, offset, length };
     this.total += length;
   }
 
   // What was written into memory whose reader is gone, kept for the next one.
-  #keepFilled(pull) {
-    if (pull.filled > 0) this.#putClone(pull.buffer, pull.offset, pull.filled);
-    this.#shiftPending();
+  keepFilled(pull) {
+    if (pull.filled > 0) this.putClone(pull.buffer, pull.offset, pull.filled);
+    this.shiftPending();
   }
 
-  #putClone(buffer, offset, length) { this.#put(ArrayBufferPrototypeSlice(buffer, offset, offset + length), 0, length); }
+  putClone(buffer, offset, length) { this.put(ArrayBufferPrototypeSlice(buffer, offset, offset + length), 0, length); }
 
-  #shiftPending() { return ArrayPrototypeShift(this.pending); }
+  shiftPending() { return ArrayPrototypeShift(this.pending); }
 
   hasChunk() { return this.total > 0; }
 
@@ -261,13 +245,13 @@ export class ByteControl {
   takeChunk() {
     const { buffer, offset, length } = ArrayPrototypeShift(this.queue);
     this.total -= length;
-    this.#queueDrained();
+    this.queueDrained();
     return new Uint8Array(buffer, offset, length);
   }
 
-  #queueDrained() {
+  queueDrained() {
     if (this.total === 0 && this.closeRequested) {
-      this.#clearAlgorithms();
+      this.clearAlgorithms();
       closeStream(this.stream);
     } else {
       this.callPull();
@@ -287,18 +271,18 @@ export class ByteControl {
         request.error(error);
         return;
       }
-      this.#addPending({ buffer, offset: 0, length: this.autoAllocate, View: Uint8Array, elementSize: 1 }, 1, KIND_DEFAULT);
+      this.addPending({ buffer, offset: 0, length: this.autoAllocate, View: Uint8Array, elementSize: 1 }, 1, KIND_DEFAULT);
     }
-    this.#addRequest(request);
+    this.addRequest(request);
   }
 
-  #addRequest(request) {
+  addRequest(request) {
     const { requests } = this.stream.reader;
     requests[requests.length] = request;
     this.callPull();
   }
 
-  #addPending(parts, least, readerKind) {
+  addPending(parts, least, readerKind) {
     const pull = { ...parts, bufferLength: ArrayBufferPrototypeGetByteLength(parts.buffer), filled: 0, least, readerKind };
     this.pending[this.pending.length] = pull;
     return pull;
@@ -319,21 +303,21 @@ export class ByteControl {
         return;
       }
       if (this.total > 0) {
-        this.#pullFromQueue(parts, min, request);
+        this.pullFromQueue(parts, min, request);
         return;
       }
     }
-    this.#addPending(parts, min * parts.elementSize, KIND_BYOB);
-    this.#addRequest(request);
+    this.addPending(parts, min * parts.elementSize, KIND_BYOB);
+    this.addRequest(request);
   }
 
   // Answers a pull with what is queued, or takes that and waits for more.
-  #pullFromQueue(parts, min, request) {
-    const pull = this.#addPending(parts, min * parts.elementSize, KIND_BYOB);
-    this.#shiftPending();
-    if (this.#fillFromQueue(pull)) {
+  pullFromQueue(parts, min, request) {
+    const pull = this.addPending(parts, min * parts.elementSize, KIND_BYOB);
+    this.shiftPending();
+    if (this.fillFromQueue(pull)) {
       const view = viewOf(pull);
-      this.#queueDrained();
+      this.queueDrained();
       request.chunk(view);
       return;
     }
@@ -344,10 +328,10 @@ export class ByteControl {
       return;
     }
     this.pending[0] = pull;
-    this.#addRequest(request);
+    this.addRequest(request);
   }
 
-  #fillFromQueue(pull) {
+  fillFromQueue(pull) {
     const most = MathMin(this.total, pull.length - pull.filled);
     const aligned = pull.filled + most - ((pull.filled + most) % pull.elementSize);
     const isReady = aligned >= pull.least;
@@ -367,19 +351,19 @@ export class ByteControl {
   }
 
   // Fills what waits from the queue. Gives the pulls that are done.
-  #fillPending() {
+  fillPending() {
     const done = [];
     while (this.pending.length > 0 && this.total > 0) {
-      if (this.#fillFromQueue(this.pending[0])) done[done.length] = this.#shiftPending();
+      if (this.fillFromQueue(this.pending[0])) done[done.length] = this.shiftPending();
     }
     return done;
   }
 
-  #commitAll(pulls) {
-    for (let i = 0; i < pulls.length; i++) this.#commit(pulls[i]);
+  commitAll(pulls) {
+    for (let i = 0; i < pulls.length; i++) this.commit(pulls[i]);
   }
 
-  #commit(pull) {
+  commit(pull) {
     const isDone = this.stream.state === CLOSED;
     const view = viewOf(pull);
     const request = this.stream.reader.takeRequest();
@@ -397,7 +381,7 @@ export class ByteControl {
       if (first.filled + count > first.length) throw new RangeError(`ReadableStreamBYOBRequest.respond: ${count} bytes are more than there is room for`);
     }
     first.buffer = ArrayBufferPrototypeTransfer(first.buffer);
-    this.#respond(count);
+    this.responded(count);
   }
 
   /// The same with a view of the memory, as it was given or moved.
@@ -411,46 +395,51 @@ export class ByteControl {
     if (first.bufferLength !== ArrayBufferPrototypeGetByteLength(buffer)) throw new RangeError("ReadableStreamBYOBRequest.respondWithNewView: the buffer has another size than the one to fill");
     if (first.filled + length > first.length) throw new RangeError("ReadableStreamBYOBRequest.respondWithNewView: the view is longer than the one to fill");
     first.buffer = ArrayBufferPrototypeTransfer(buffer);
-    this.#respond(length);
+    this.responded(length);
   }
 
-  #respond(count) {
+  responded(count) {
     const first = this.pending[0];
     this.invalidateRequest();
-    if (this.stream.state === CLOSED) this.#respondClosed(first);
-    else this.#respondReadable(count, first);
+    if (this.stream.state === CLOSED) this.respondClosed(first);
+    else this.respondReadable(count, first);
     this.callPull();
   }
 
-  #respondClosed(first) {
-    if (first.readerKind === KIND_NONE) this.#shiftPending();
+  respondClosed(first) {
+    if (first.readerKind === KIND_NONE) this.shiftPending();
     const { reader } = this.stream;
     if (!(reader instanceof ByobReading)) return;
     const done = [];
-    while (done.length < reader.requests.length) done[done.length] = this.#shiftPending();
-    this.#commitAll(done);
+    while (done.length < reader.requests.length) done[done.length] = this.shiftPending();
+    this.commitAll(done);
   }
 
-  #respondReadable(count, pull) {
+  respondReadable(count, pull) {
     pull.filled += count;
     if (pull.readerKind === KIND_NONE) {
-      this.#keepFilled(pull);
-      this.#commitAll(this.#fillPending());
+      this.keepFilled(pull);
+      this.commitAll(this.fillPending());
       return;
     }
     if (pull.filled < pull.least) return;
-    this.#shiftPending();
+    this.shiftPending();
     const rest = pull.filled % pull.elementSize;
     if (rest > 0) {
       const end = pull.offset + pull.filled;
-      this.#putClone(pull.buffer, end - rest, rest);
+      this.putClone(pull.buffer, end - rest, rest);
       pull.filled -= rest;
     }
-    const done = this.#fillPending();
-    this.#commit(pull);
-    this.#commitAll(done);
+    const done = this.fillPending();
+    this.commit(pull);
+    this.commitAll(done);
   }
 }
+
+inherit(ByteControl, {
+  total: 0, started: false, closeRequested: false, pulling: false, pullAgain: false, byobRequest: null, pullAlgorithm: null, cancelAlgorithm: null,
+  pulled: null, pullFailed: null, madeFacade: null,
+});
 
 const viewOf = (pull) => new pull.View(ArrayBufferPrototypeTransfer(pull.buffer), pull.offset, pull.filled / pull.elementSize);
 

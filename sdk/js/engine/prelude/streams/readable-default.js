@@ -1,33 +1,20 @@
 // The controller of a ReadableStream of any chunks: its record, and ReadableStreamDefaultController over it.
 import { PromisePrototypeThen, PromiseResolve, TypeError, defineInterface } from "dayfly:primordials";
-import { Queue, RESOLVED } from "dayfly:streams/common";
+import { Queue, RESOLVED, inherit } from "dayfly:streams/common";
 import { READABLE, CLOSED, ERRORED, closeStream, errorStream } from "dayfly:streams/readable";
 
 /// What a default controller is. `size` null means that each chunk counts as one.
 export class DefaultControl {
-  stream;
-  queue = new Queue();
-  highWaterMark;
-  size;
-  started = false;
-  closeRequested = false;
-  pulling = false;
-  pullAgain = false;
-  pullAlgorithm = null;
-  cancelAlgorithm = null;
-  pulled = null;
-  pullFailed = null;
-  #facade = null;
-
   constructor(stream, highWaterMark, size) {
     this.stream = stream;
+    this.queue = new Queue();
     this.highWaterMark = highWaterMark;
     this.size = size;
     stream.control = this;
   }
 
   /// The public controller.
-  get facade() { return this.#facade ??= new ReadableStreamDefaultController(INTERNAL, this); }
+  get facade() { return this.madeFacade ??= new ReadableStreamDefaultController(INTERNAL, this); }
 
   /// Starts with a source: `start()` may give a promise or be undefined, `pull()` and `cancel(reason)` give promises or are null.
   begin({ start, pull, cancel }) {
@@ -76,7 +63,7 @@ export class DefaultControl {
     return this.highWaterMark - this.queue.total > 0;
   }
 
-  #clearAlgorithms() {
+  clearAlgorithms() {
     this.pullAlgorithm = null;
     this.cancelAlgorithm = null;
     this.size = null;
@@ -86,7 +73,7 @@ export class DefaultControl {
     if (!this.canCloseOrEnqueue) return;
     this.closeRequested = true;
     if (this.queue.length > 0) return;
-    this.#clearAlgorithms();
+    this.clearAlgorithms();
     closeStream(this.stream);
   }
 
@@ -97,12 +84,12 @@ export class DefaultControl {
     if (reader !== null && reader.requests.length > 0) {
       reader.takeRequest().chunk(chunk);
     } else {
-      this.#put(chunk);
+      this.put(chunk);
     }
     this.callPull();
   }
 
-  #put(chunk) {
+  put(chunk) {
     try {
       this.queue.push(chunk, this.size === null ? 1 : +this.size(chunk));
     } catch (error) {
@@ -114,7 +101,7 @@ export class DefaultControl {
   fail(error) {
     if (this.stream.state !== READABLE) return;
     this.queue.clear();
-    this.#clearAlgorithms();
+    this.clearAlgorithms();
     errorStream(this.stream, error);
   }
 
@@ -124,7 +111,7 @@ export class DefaultControl {
   takeChunk() {
     const chunk = this.queue.shift();
     if (this.closeRequested && this.queue.length === 0) {
-      this.#clearAlgorithms();
+      this.clearAlgorithms();
       closeStream(this.stream);
     } else {
       this.callPull();
@@ -145,12 +132,16 @@ export class DefaultControl {
   cancelSteps(reason) {
     this.queue.clear();
     const cancel = this.cancelAlgorithm;
-    this.#clearAlgorithms();
+    this.clearAlgorithms();
     return cancel === null ? RESOLVED : cancel(reason);
   }
 
   releaseSteps() {}
 }
+inherit(DefaultControl, {
+  started: false, closeRequested: false, pulling: false, pullAgain: false, pullAlgorithm: null, cancelAlgorithm: null, pulled: null, pullFailed: null,
+  madeFacade: null,
+});
 
 const INTERNAL = {};
 

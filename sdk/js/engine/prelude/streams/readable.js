@@ -6,7 +6,7 @@ import {
   PromisePrototypeThen, PromiseReject, PromiseResolve, RangeError, ReflectApply, SymbolAsyncIterator, TypeError, defineHidden, defineInterface,
   requireArguments, toDOMString,
 } from "dayfly:primordials";
-import { dictionary, ignore, markOr, method, promiseCall, strategyFrom } from "dayfly:streams/common";
+import { dictionary, ignore, inherit, markOr, method, promiseCall, strategyFrom } from "dayfly:streams/common";
 import { DefaultControl } from "dayfly:streams/readable-default";
 import { ByteControl } from "dayfly:streams/readable-byte";
 import { acquireByobReader, acquireReader, acquireReading } from "dayfly:streams/readers";
@@ -22,19 +22,10 @@ export const ERRORED = 2;
 
 const INTERNAL = {};
 
-/// What a ReadableStream is.
-export class Readable {
-  state = READABLE;
-  error = undefined;
-  disturbed = false;
-  reader = null;
-  /// A DefaultControl or a ByteControl; null until `begin` made it.
-  control = null;
-  /// Of a body's stream that nobody locked yet: makes the control.
-  begin = null;
-  /// The host's stream, as long as nothing was read.
-  native = null;
-}
+/// What a ReadableStream is. `control` is a DefaultControl or a ByteControl. Of a body's stream that nobody has locked yet, `begin` makes it, and
+/// `native` is the host's stream.
+export class Readable {}
+inherit(Readable, { state: READABLE, error: undefined, disturbed: false, reader: null, control: null, begin: null, native: null });
 
 /// Whether a value is a ReadableStream; the record of one.
 export let isReadableStream, readableOf;

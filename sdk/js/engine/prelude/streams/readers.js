@@ -13,12 +13,10 @@ import { ByteControl } from "dayfly:streams/readable-byte";
 
 // What both readers are to their stream.
 class Reading {
-  stream;
-  requests = [];
-  closed = new Eventually();
-
   constructor(stream) {
     this.stream = stream;
+    this.requests = [];
+    this.closed = new Eventually();
     stream.reader = this;
     if (stream.state === CLOSED) this.closed.resolve();
     else if (stream.state === ERRORED) this.closed.reject(stream.error);

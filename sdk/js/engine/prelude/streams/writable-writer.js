@@ -7,12 +7,10 @@ import {
 
 /// What a writer is to its stream.
 export class Writing {
-  stream;
-  ready = new Eventually();
-  closed = new Eventually();
-
   constructor(stream) {
     this.stream = stream;
+    this.ready = new Eventually();
+    this.closed = new Eventually();
     stream.writer = this;
     if (stream.state === ERRORING || stream.isErrored) this.ready.reject(stream.error);
     else if (stream.isClosed || !stream.backpressure || closeIsUnderWay(stream)) this.ready.resolve();

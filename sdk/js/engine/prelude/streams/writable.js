@@ -3,7 +3,7 @@
 import {
   PromisePrototypeThen, PromiseReject, PromiseResolve, RangeError, ReflectApply, TypeError, defineInterface, newPromise,
 } from "dayfly:primordials";
-import { dictionary, markOr, method, promiseCall, strategyFrom } from "dayfly:streams/common";
+import { dictionary, inherit, markOr, method, promiseCall, strategyFrom } from "dayfly:streams/common";
 import { WritableControl } from "dayfly:streams/writable-controller";
 import { Writing, newWriter } from "dayfly:streams/writable-writer";
 
@@ -14,25 +14,18 @@ const ERRORED = 3;
 
 const INTERNAL = {};
 
-/// What a WritableStream is.
+/// What a WritableStream is. `writes` are the deferreds of writes that wait, oldest first, `writing` that of the one which the sink has; `closeRequest`
+/// and `closing` are the same of the close. `abort` is `{ deferred, reason, wasErroring }` of an abort that waits for the sink.
 export class Writable {
-  state = WRITABLE;
-  error = undefined;
-  control = null;
-  writer = null;
-  backpressure = false;
-  /// Deferreds of writes that wait, oldest first; of the one that the sink has; and of the close.
-  writes = [];
-  writing = null;
-  closeRequest = null;
-  closing = null;
-  /// `{ deferred, reason, wasErroring }` of an abort that waits for the sink.
-  abort = null;
+  constructor() { this.writes = []; }
 
   get hasErrored() { return this.state === ERRORED || this.state === ERRORING; }
   get isClosed() { return this.state === CLOSED; }
   get isErrored() { return this.state === ERRORED; }
 }
+inherit(Writable, {
+  state: WRITABLE, error: undefined, control: null, writer: null, backpressure: false, writing: null, closeRequest: null, closing: null, abort: null,
+});
 
 /// Whether a value is a WritableStream; the record of one.
 export let isWritableStream, writableOf;
