@@ -1,11 +1,12 @@
 // What streams of all kinds share: promises that are made when somebody asks for them, queues that count sizes, and strategies as programs give them.
 import {
-  NumberIsNaN, ObjectAssign, PromisePrototypeThen, PromiseReject, PromiseResolve, RangeError, ReflectApply, TypeError, newPromise,
+  NumberIsNaN, ObjectAssign, ObjectSetPrototypeOf, PromisePrototypeThen, PromiseReject, PromiseResolve, RangeError, ReflectApply, TypeError, newPromise,
 } from "dayfly:primordials";
 
 /// Gives all records of a class the same values to begin with. They stand on the prototype until they change: a record is made in one step, and most
 /// fields of most streams are never written.
-export function inherit(Record, fields) { ObjectAssign(Record.prototype, fields); }
+/// Nothing is inherited of `Object.prototype`, whose setters would be run by writing the other fields.
+export function inherit(Record, fields) { ObjectAssign(ObjectSetPrototypeOf(Record.prototype, null), fields); }
 
 /// Handlers that do nothing: a promise that has one is handled.
 export const ignore = () => {};

@@ -7,7 +7,7 @@ import {
   PromiseReject, PromiseResolve, RangeError, TypeError, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength,
   TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, defineInterface, newPromise, requireArguments,
 } from "dayfly:primordials";
-import { Eventually, dictionary } from "dayfly:streams/common";
+import { Eventually, dictionary, inherit } from "dayfly:streams/common";
 import { CLOSED, ERRORED, READABLE, begun, cancelStream, isReadableStream, readableOf } from "dayfly:streams/readable";
 import { ByteControl } from "dayfly:streams/readable-byte";
 
@@ -46,6 +46,8 @@ class Reading {
     this.failRequests(error);
   }
 }
+
+inherit(Reading, { stream: null });
 
 /// What a default reader is.
 export class DefaultReading extends Reading {

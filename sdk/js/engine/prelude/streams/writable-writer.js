@@ -1,6 +1,6 @@
 // The writer of a WritableStream: its record, and WritableStreamDefaultWriter over it.
 import { PromiseReject, PromiseResolve, TypeError, defineInterface, newPromise } from "dayfly:primordials";
-import { Eventually } from "dayfly:streams/common";
+import { Eventually, inherit } from "dayfly:streams/common";
 import {
   ERRORING, abortWritable, closeIsUnderWay, closeWritable, isWritableStream, requireNotClosing, writableOf,
 } from "dayfly:streams/writable";
@@ -65,6 +65,8 @@ export class Writing {
     this.stream = null;
   }
 }
+
+inherit(Writing, { stream: null });
 
 const released = () => new TypeError("the writer was released and can't be used any more");
 const notOne = () => PromiseReject(new TypeError("this is no WritableStreamDefaultWriter"));
