@@ -65,7 +65,7 @@ pub(crate) fn alternative(specifier: &str) -> Option<&'static str> {
     };
     let known = BUILTINS.iter().find(|builtin| builtin.0 == name).map(|builtin| builtin.1);
     // Node.js may get more of them; with the scheme it is certainly one.
-    known.or(explicit.map(|_| "docs/reference/javascript.md lists what is there"))
+    known.or(explicit.map(|_| "docs/reference/javascript.md lists what there is"))
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ type Template = (&'static str, &'static str);
 /// The code is the examples' own where there is one, so that what a newcomer gets is what the tests and the benchmark run.
 const JS: &[Template] = &[
     ("dayfly.toml", include_str!("../../templates/js/dayfly.toml")),
-    ("api.js", include_str!("../../templates/js/api.js")),
+    ("api.js", include_str!("../../../../examples/hello-js/api.js")),
     (".gitignore", include_str!("../../templates/js/gitignore")),
 ];
 const TS: &[Template] = &[

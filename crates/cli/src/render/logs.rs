@@ -16,7 +16,17 @@ fn line_in(log: &Log, zone: &TimeZone) -> String {
     let context =
         if matches!(context.as_str(), "stdout" | "stderr" | "") { String::new() } else { format!("[{}] ", escaped(context)) };
     let short = trace.get(..4).unwrap_or(trace);
-    format!("{} {} {:<8} t:{}  {context}{}", clock_ms(at, zone), escaped(function), escaped(level), escaped(short), escaped(text))
+    let before = format!("{} {} {:<8} t:{}  {context}", clock_ms(at, zone), escaped(function), escaped(level), escaped(short));
+    before + &continued(text, BELOW)
+}
+
+/// What stands before what a guest printed after a line break, so that none of it looks like a line of its own.
+const BELOW: &str = "    | ";
+
+/// The text, each of its lines but the first behind `below`.
+pub(super) fn continued(text: &str, below: &str) -> String {
+    let lines: Vec<String> = text.trim_end_matches('\n').split('\n').map(escaped).collect();
+    lines.join(&format!("\n{below}"))
 }
 
 #[cfg(test)]
@@ -25,10 +35,12 @@ mod tests {
     use crate::render::samples;
 
     #[test]
-    fn a_line_of_log_is_one_line_whatever_it_holds() {
+    fn nothing_that_a_guest_prints_looks_like_a_line_of_its_own() {
         let line = |context, text| line_in(&samples::log(context, text), &TimeZone::UTC);
         assert_eq!(line("stdout", "hello"), "12:01:07.123 api info     t:7f3a  hello");
-        assert_eq!(line("stderr", "a\nb\x1b[2J"), "12:01:07.123 api error    t:7f3a  a\\nb\\u{1b}[2J");
+        assert_eq!(line("stderr", "a\nb\x1b[2J"), "12:01:07.123 api error    t:7f3a  a\n    | b\\u{1b}[2J");
+        assert_eq!(line("stdout", "{\n  a: 1\n}\n"), "12:01:07.123 api info     t:7f3a  {\n    |   a: 1\n    | }");
+        assert_eq!(line("stdout", "a\rb"), "12:01:07.123 api info     t:7f3a  a\\rb");
         assert_eq!(line("db", "slow"), "12:01:07.123 api info     t:7f3a  [db] slow");
     }
 }

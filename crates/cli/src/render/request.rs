@@ -7,6 +7,7 @@ use types::wire::view::{Request, Usage};
 
 use super::{
     failure,
+    logs::continued,
     text::{clock, cut, escaped, size, span},
 };
 
@@ -68,7 +69,7 @@ pub(crate) fn failure(request: &Request) -> String {
         let shown = logs.len().min(LINES);
         put(&mut out, format_args!("  logs, the last {shown} of {all}:"));
         for log in &logs[logs.len() - shown..] {
-            put(&mut out, format_args!("   | {:<8} {}", escaped(&log.level), escaped(&log.text)));
+            put(&mut out, format_args!("   | {:<8} {}", escaped(&log.level), continued(&log.text, "   |          ")));
         }
     }
     put(&mut out, format_args!("   = trace:   dayfly trace {}", escaped(&request.short)));

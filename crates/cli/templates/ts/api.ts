@@ -1,6 +1,8 @@
+// Greets whoever the path names: `GET /ada` answers `hello ada`.
+
 export default {
-  async fetch(request, env, ctx) {
-    const name = new URL(request.url).pathname.slice(1) || "world";
-    return new Response(`hello ${decodeURIComponent(name)}\n`);
+  fetch(request) {
+    const name = decodeURIComponent(new URL(request.url).pathname.slice(1)) || "world";
+    return new Response(`hello ${name}\n`);
   },
 } satisfies Dayfly.Handlers<"api">;
