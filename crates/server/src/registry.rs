@@ -1,6 +1,10 @@
 //! The one file that names implementations: which store, which runtime, which way out. Everything else sees ports.
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use egress::{Egress, EgressSettings, Guarding, Roots, SystemResolver};
 use invoke::JournalReader;
@@ -97,11 +101,20 @@ pub(crate) fn open(settings: &Settings, clock: Arc<dyn Clock>, own_addresses: Ve
     })
 }
 
-/// The runtime for components, which keeps compiled code below the folder.
+/// The runtime for components and scripts, which keeps compiled code below the folder, and the engine of scripts where all projects find it.
 ///
 /// # Errors
 /// As [`open`].
 pub(crate) fn runtime(dir: &Path, compiler: &Path, rng: Arc<dyn Rng>) -> Result<Arc<dyn Runtime>, Problem> {
     let compiler = Compiler::new(compiler.to_owned(), vec![COMPILE_CHILD.into()]);
-    Ok(WasmRuntime::open(WasmSettings::new(dir.to_owned(), compiler, rng))?)
+    let mut settings = WasmSettings::new(dir.to_owned(), compiler, rng);
+    settings.shared_dir = shared_dir();
+    Ok(WasmRuntime::open(settings)?)
+}
+
+/// Where this person's programs keep what can be made again: `$XDG_CACHE_HOME/dayfly`, or `~/.cache/dayfly`. A service has no such place.
+fn shared_dir() -> Option<PathBuf> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path: &PathBuf| path.is_absolute());
+    let base = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
+    Some(base.join("dayfly"))
 }

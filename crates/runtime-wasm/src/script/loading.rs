@@ -10,7 +10,7 @@ use std::{
 };
 
 use ports::{Body, Scope};
-use types::{Code, Digest, Elapsed, Limits, Place, Problem, Script, journal::Failure, limits};
+use types::{ByteCount, Code, Digest, Elapsed, Limits, Place, Problem, Script, journal::Failure, limits};
 use wasmtime::{
     Store, UpdateDeadline,
     component::{InstancePre, WasmList},
@@ -27,6 +27,7 @@ use crate::{
     component::Shared,
     ended,
     host::{Host, bindings::dayfly::js::types::Refusal},
+    limits::Denied,
     script::report::Uncaught,
     stop::Stop,
     ticker::SLICE_TICKS,
@@ -74,11 +75,12 @@ pub(super) fn load(shared: &Shared, engine: &InstancePre<Host>, digest: &Digest,
             Ok(_) => snapshot(loader, &mut store).await.map(Ok),
         }
     };
-    let told = Teller { scope: &scope, script };
-    match to_the_end(work) {
+    let ended = to_the_end(work);
+    let told = Teller { scope: &scope, script, denied: store.data().limiter.denied() };
+    match ended {
         Some(Ok(Ok(memory))) => Ok(Loaded { memory, logs: scope.logs(), cpu: scope.used() }),
         Some(Ok(Err(refusal))) => Err(told.refusal(refusal)),
-        Some(Err(error)) => Err(told.error(&error, &store)),
+        Some(Err(error)) => Err(told.error(&error)),
         None => Err(Problem::new(Code::E0315, format!("{}: it waits for what comes only while a request is served", Code::E0315.title()))
             .help("move what waits into a handler")),
     }
@@ -139,35 +141,45 @@ fn too_long(scope: &LoadScope) -> Problem {
 struct Teller<'a> {
     scope: &'a LoadScope,
     script: &'a Script,
+    denied: Option<Denied>,
 }
 
 impl Teller<'_> {
     fn refusal(&self, refusal: Refusal) -> Problem {
         match refusal {
             Refusal::Syntax(thrown) => self.story(&convert::thrown(thrown)).problem(Code::E0312),
-            // Whatever it makes of being told that its time is up.
+            // Whatever it makes of being told that its time is up, or its memory.
             Refusal::Threw(thrown) if self.scope.is_overdue() => self.over(too_long(self.scope), &convert::thrown(thrown)),
+            Refusal::Threw(thrown) if self.denied.is_some() => self.over(self.too_large(), &convert::thrown(thrown)),
             Refusal::Threw(thrown) => self.story(&convert::thrown(thrown)).problem(Code::E0315),
             Refusal::Handlers(what) => self.handlers(&what),
         }
     }
 
-    fn error(&self, error: &wasmtime::Error, store: &Store<Host>) -> Problem {
-        let denied = store.data().limiter.denied();
+    fn error(&self, error: &wasmtime::Error) -> Problem {
         if let Some(Stop::Uncaught(uncaught)) = error.downcast_ref::<Stop>() {
             let Uncaught { failure, thrown } = &**uncaught;
             return match failure {
                 super::report::Failure::Interrupted => self.over(too_long(self.scope), thrown),
-                super::report::Failure::OutOfMemory => self.over(too_large(ended::memory_words(denied)), thrown),
+                super::report::Failure::OutOfMemory => self.over(self.too_large(), thrown),
                 _ => self.story(thrown).problem(Code::E0315),
             };
         }
-        let fault = ended::fault(error, denied, ended::Origin::Unknown);
+        let fault = ended::fault(error, self.denied, ended::Origin::Unknown);
         match fault.code {
-            Code::E0503 => too_large(Some(fault.message)),
+            Code::E0503 => self.too_large(),
             Code::E0316 | Code::E0512 | Code::E0513 => Problem::new(fault.code, fault.message),
             _ => Problem::new(Code::E0315, format!("{}: {}", Code::E0315.title(), fault.message)),
         }
+    }
+
+    fn too_large(&self) -> Problem {
+        let wanted = match self.denied {
+            Some(Denied::Memory { wanted, .. }) => ByteCount(wanted).to_string(),
+            Some(Denied::Table { .. }) | None => format!("more than {}", limits::SCRIPT_MEMORY),
+        };
+        Problem::limit(Code::E0316, "memory", wanted, limits::SCRIPT_MEMORY)
+            .help("load large data in a handler, from a store or a bucket")
     }
 
     fn story(&self, thrown: &Thrown) -> Story {
@@ -195,8 +207,3 @@ impl Teller<'_> {
     }
 }
 
-fn too_large(words: Option<String>) -> Problem {
-    let what = words.unwrap_or_else(|| format!("memory, allowed {}", limits::SCRIPT_MEMORY));
-    Problem::new(Code::E0316, format!("{}: {what}", Code::E0316.title()))
-        .help("load large data in a handler, from a store or a bucket")
-}

@@ -39,7 +39,10 @@ pub(crate) struct Bounds {
 pub(crate) fn fault(uncaught: &Uncaught, script: Option<&Script>, bounds: Bounds) -> Fault {
     let Uncaught { failure, thrown } = uncaught;
     let story = Story::of(thrown, script);
-    let titled = |code: Code| (code, format!("{}: {}", code.title(), story.words));
+    let titled = |code: Code| match thrown.message.as_str() {
+        "" => (code, code.title().to_owned()),
+        _ => (code, format!("{}: {}", code.title(), story.words)),
+    };
     let (code, words) = match failure {
         Failure::Threw => (Code::E0519, story.words.clone()),
         Failure::WrongAnswer => titled(Code::E0521),

@@ -40,8 +40,8 @@ impl ScriptEngine {
     #[must_use]
     pub fn built_in() -> Self {
         Self {
-            template: Cow::Borrowed(&[]),
-            image: Cow::Borrowed(&[]),
+            template: Cow::Borrowed(include_bytes!("../../../../sdk/js/dist/engine.wasm")),
+            image: Cow::Borrowed(include_bytes!("../../../../sdk/js/dist/image.wasm")),
         }
     }
 
@@ -102,11 +102,9 @@ impl Template {
         let component = component::map(&shared.engine, code)?;
         let handle = component::find_handler(&shared.engine, &component)?;
         let mut linker = shared.linker.clone();
-        linker.allow_shadowing(true);
-        // What language runtimes carry along and the host does not serve. The image is defined again below, for each script.
         let raw = Module::new(&shared.engine, &engine.image).map_err(|error| broken("its first memory is no module", &error))?;
-        define_image(&mut linker, &raw)?;
-        linker.define_unknown_imports_as_traps(&component).map_err(|error| broken("its imports can't be linked", &error))?;
+        // The image is defined again for each script.
+        linker.allow_shadowing(true);
         let link = |linker: &mut Linker<Host>, image: &Module| link(linker, image, &component);
         let base = Base::find_or_make(shared, cache, engine, || link(&mut linker, &raw))?;
         let (module, _) = base.open(&shared.engine, &Delta::between(&base.bytes, &base.bytes))?;

@@ -9,6 +9,7 @@ mod fairness;
 mod loading;
 mod programs;
 mod scope;
+mod scripts;
 mod serving;
 mod state;
 mod world;

@@ -35,17 +35,22 @@ pub(crate) struct World {
     pub(crate) told: Mutex<Told>,
     /// Whether asking for randomness panics, as a bug in the platform would.
     random_panics: bool,
+    /// The time that a guest has.
+    time: Option<std::time::Duration>,
 }
 
 impl Default for World {
     #[allow(clippy::disallowed_methods, reason = "this is the clock, of tests")]
     fn default() -> Self {
         let environment = BTreeMap::from([("GREETING".to_owned(), "hello".to_owned())]);
-        Self { began: Instant::now(), environment, response: Mutex::default(), told: Mutex::default(), random_panics: false }
+        Self { began: Instant::now(), environment, response: Mutex::default(), told: Mutex::default(), random_panics: false, time: None }
     }
 }
 
 impl World {
+    pub(crate) fn with_time(time: std::time::Duration) -> Self {
+        Self { time: Some(time), ..Self::default() }
+    }
     pub(crate) fn with_a_broken_generator() -> Self {
         Self { random_panics: true, ..Self::default() }
     }
@@ -108,6 +113,9 @@ impl Scope for World {
     fn random(&self, bytes: &mut [u8]) {
         assert!(!self.random_panics, "the generator broke");
         bytes.fill(4);
+    }
+    fn is_overdue(&self) -> bool {
+        self.time.is_some_and(|time| self.began.elapsed() >= time)
     }
     fn tape(&self) -> &dyn Tape {
         &Live

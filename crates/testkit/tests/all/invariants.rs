@@ -19,6 +19,7 @@ const EDGES: &[Edge] = &[
 const BORDERS: &[Only] = &[
     Only { library: "wasmtime", crates: &["runtime-wasm"] },
     Only { library: "wasmparser", crates: &["runtime-wasm"] },
+    Only { library: "wasm-encoder", crates: &["runtime-wasm"] },
     Only { library: "rusqlite", crates: &["store-embedded"] },
     Only { library: "axum", crates: &["control"] },
     Only { library: "clap", crates: &["cli"] },

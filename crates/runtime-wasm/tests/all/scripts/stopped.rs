@@ -1,0 +1,107 @@
+//! Handlers that go wrong: each ends its own request, with a code, the file and the line; the neighbour goes on.
+
+use std::time::Duration;
+
+use ports::runtime::{Ended, Fault};
+use types::{ByteCount, Code, Limits, journal::Level};
+
+use super::{artifact_of, handler, script, transformed};
+use crate::world::{Called, World, call, call_with, load, shared};
+
+/// Calls a handler whose body is this, on line 3 of its file.
+async fn run(body: &str) -> Called {
+    let code = handler(body);
+    let loaded = script(&[("src/bad.js", &code)]).await;
+    let limits = Limits { memory: ByteCount::mib(32), time: Duration::from_millis(300), ..Limits::default() };
+    let called = call_with(&loaded, "/", limits, World::with_time(Duration::from_millis(300))).await;
+    let neighbour = script(&[("good.js", "export default { fetch: () => new Response('fine') };")]).await;
+    assert_eq!(call(&neighbour, "/").await.body, "fine");
+    called
+}
+
+async fn check(body: &str, code: Code, words: &str) {
+    let called = run(body).await;
+    let Ended::Stopped(Fault { code: found, message, backtrace }) = &called.ended else { panic!("not stopped: {called:#?}") };
+    assert_eq!(*found, code, "{message} {backtrace:?}");
+    let sentence = message.lines().next().unwrap_or_default();
+    assert!(sentence.contains(words) && sentence.contains(" at src/bad.js:3:"), "{message}");
+    let source = message.lines().nth(1).unwrap_or_default();
+    assert_eq!(source, format!("3 |     {body}"), "{message}");
+    assert!(backtrace.iter().any(|call| call.contains("src/bad.js:3:")), "{backtrace:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exception_is_told_with_file_line_and_source() {
+    check("return request.nothing.here;", Code::E0519, "TypeError").await;
+    check("throw new RangeError('far', { cause: new Error('near') });", Code::E0519, "RangeError: far").await;
+    check("await Promise.reject(new Error('later'));", Code::E0519, "Error: later").await;
+    let thrown = run("throw 'no error';").await;
+    assert_eq!((thrown.fault().code, thrown.fault().message.as_str()), (Code::E0519, "no error"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn causes_and_the_places_of_typescript_are_told() {
+    let code = "function price(order) {\n  throw new Error('outer', { cause: new RangeError('inner') });\n}\n\
+                export default { async fetch() { return price(1); } };";
+    let artifact = artifact_of(vec![transformed("src/api.ts", code, 7)], &["fetch"]);
+    let called = call(&load(&shared(), artifact).await.expect("it loads"), "/").await;
+    let Fault { message, backtrace, .. } = called.fault();
+    assert!(message.starts_with("Error: outer at src/api.ts:9:5\n9 |   throw new Error("), "{message}");
+    assert_eq!(backtrace[0], "at price (src/api.ts:9:5)");
+    assert!(backtrace[1].ends_with("(src/api.ts:11:5)"), "{backtrace:?}");
+    assert!(backtrace.iter().any(|line| line.starts_with("caused by: RangeError: inner")), "{backtrace:?}");
+    assert!(backtrace.iter().all(|line| !line.contains("dayfly:")), "{backtrace:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_loop_without_end_is_stopped_with_its_line() {
+    check("for (;;) {}", Code::E0502, "allowed 300").await;
+    check("for (;;) { try { for (;;) {} } catch {} }", Code::E0502, "allowed 300").await;
+    check("for (;;) await null;", Code::E0502, "allowed 300").await;
+    check("return new Response(/^(a+)+$/.test('a'.repeat(60) + '!'));", Code::E0502, "allowed 300").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_without_end_is_stopped_with_its_line_and_the_limit() {
+    check("const all = []; for (;;) all.push(new Uint8Array(1 << 20).fill(1));", Code::E0503, "32 MiB").await;
+    check("const all = []; for (;;) all.push('x'.repeat(1 << 17) + all.length);", Code::E0503, "32 MiB").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unbounded_recursion_is_an_exception_with_its_line() {
+    check("const down = n => down(n + 1) + 1; down(0);", Code::E0519, "call stack").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_answers_are_told() {
+    for body in ["return 42;", "return null;", "return;", "return { status: 200 };"] {
+        let called = run(body).await;
+        assert_eq!(called.fault().code, Code::E0521, "{body}: {called:?}");
+        assert!(called.fault().message.contains("src/bad.js:2"), "{body}: {called:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_promise_that_never_settles_is_told_at_once() {
+    let called = run("await new Promise(() => {}); return new Response('never');").await;
+    assert_eq!(called.fault().code, Code::E0520, "{called:?}");
+    assert!(called.fault().message.contains("src/bad.js"), "{called:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn misuse_of_bodies_and_fields_is_an_exception_with_its_line() {
+    check("const answer = new Response('x'); await answer.text(); await answer.text();", Code::E0519, "TypeError").await;
+    check("return new Response('x', { headers: { 'x-a': 'b\\nc' } });", Code::E0519, "TypeError").await;
+    check("return new Response('x', { headers: { 'x a': 'b' } });", Code::E0519, "TypeError").await;
+    check("return new Response('x', { status: 42 });", Code::E0519, "RangeError").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejection_that_nobody_handles_is_a_line_of_log() {
+    let called = run("Promise.reject(new Error('lost')); return new Response('ok');").await;
+    assert_eq!((called.status, &called.ended), (Some(200), &Ended::Returned));
+    let (level, _, text) = called.told.logs.first().expect("a line");
+    assert_eq!(*level, Level::Warn);
+    assert!(text.starts_with("unhandled rejection: Error: lost at src/bad.js:3:"), "{text}");
+    assert!(text.contains("\n3 |     Promise.reject(new Error('lost'))"), "{text}");
+}
