@@ -13,7 +13,7 @@ import { getField } from "dayfly:fields";
 import { blobBytes, isBlob, newBlob } from "dayfly:blob";
 import { isFormData, parseFormData } from "dayfly:form-data";
 import { serializeMultipart } from "dayfly:multipart";
-import { parseMimeType, serializeMimeType } from "dayfly:mime";
+import { extractMimeType, serializeMimeType } from "dayfly:mime";
 import { nativeBytes, nativeJson, nativeText } from "dayfly:native-body";
 import {
   isDisturbed, isLocked, isReadableStream, markConsumed, movedStream, readAllBytes, streamOfBytes, streamOfNative, takeNative, teeForClone,
@@ -148,7 +148,7 @@ const wholeBuffer = (bytes) => {
   return ArrayBufferPrototypeGetByteLength(buffer) === length ? buffer : ArrayBufferPrototypeSlice(buffer, bytes.byteOffset, bytes.byteOffset + length);
 };
 
-const contentType = (state) => parseMimeType(getField(state.fields, "content-type"));
+const contentType = (state) => extractMimeType(getField(state.fields, "content-type"));
 
 const readBlob = (state) => {
   const type = serializeMimeType(contentType(state));

@@ -28,6 +28,7 @@ for (let i = 0; i < COMMON.length; i++) {
 }
 
 const NO_TOKEN = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/;
+// The Fetch standard keeps other control characters, which HTTP can't carry (RFC 9110, 5.5): Rust refuses them by name when they are sent.
 const NO_VALUE = /[\0\r\n\u0100-\uffff]/;
 
 /// A header's name in lower case. `where` says who asks, for the TypeError about a name that is none.

@@ -2,7 +2,7 @@
 import {
   RegExpPrototypeExec, StringPrototypeCharCodeAt, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeToLowerCase,
 } from "dayfly:primordials";
-import { trimBlanks } from "dayfly:fields";
+import { appendField, trimBlanks } from "dayfly:fields";
 
 const NO_TOKEN = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/;
 const NO_QUOTED = /[^\t\x20-\x7e\x80-\xff]/;
@@ -18,6 +18,36 @@ export const parseMimeType = (text) => {
   if (slash === -1 || !isToken(StringPrototypeSlice(essence, 0, slash)) || !isToken(StringPrototypeSlice(essence, slash + 1))) return null;
   const parameters = semicolon === -1 ? [] : parseParameters(text, semicolon + 1);
   return { essence: StringPrototypeToLowerCase(essence), parameters };
+};
+
+/// The type that a message's content type says: of several values the last that is one, with the charset of the one before if it is the same type.
+export const extractMimeType = (value) => {
+  if (value === null || StringPrototypeIndexOf(value, ",") === -1) return parseMimeType(value);
+  let type = null;
+  let charset;
+  for (let start = 0; start <= value.length;) {
+    const end = endOfItem(value, start);
+    const next = parseMimeType(StringPrototypeSlice(value, start, end));
+    start = end + 1;
+    if (next === null || next.essence === "*/*") continue;
+    if (type === null || next.essence !== type.essence) charset = undefined;
+    const own = mimeParameter(next, "charset");
+    if (own === undefined && charset !== undefined) appendField(next.parameters, "charset", charset);
+    charset = own ?? charset;
+    type = next;
+  }
+  return type;
+};
+
+// Where an item of a list that commas separate ends; those in quotes do not count.
+const endOfItem = (text, start) => {
+  let quoted = false;
+  let at = start;
+  for (; at < text.length && (quoted || text[at] !== ","); at++) {
+    if (text[at] === '"') quoted = !quoted;
+    else if (quoted && text[at] === "\\") at++;
+  }
+  return at;
 };
 
 const parseParameters = (text, start) => {

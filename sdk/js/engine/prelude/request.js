@@ -1,7 +1,7 @@
 // Request, as the Fetch standard has it. The one that a handler is called with knows nothing when it is made: its address, method, headers and body
 // are asked of the host when the handler asks.
 import {
-  ArrayPrototypeIndexOf, RegExpPrototypeExec, StringPrototypeToUpperCase, TypeError, defineInterface, requireArguments, toDOMString, toUSVString,
+  ArrayPrototypeIndexOf, RegExpPrototypeExec, StringPrototypeSlice, StringPrototypeToUpperCase, TypeError, defineInterface, requireArguments, toDOMString, toUSVString,
 } from "dayfly:primordials";
 import { LAZY, NONE, cloneBody, defineBody, isUsed, moveBody, setBody } from "dayfly:body";
 import { appendField, copyFields, indexOfField } from "dayfly:fields";
@@ -185,10 +185,13 @@ const signalFrom = (signal) => {
   return signal;
 };
 
+/// How much of what is no URL an error says.
+const SHOWN_LENGTH_MAX = 200;
+
 const addressFrom = (input) => {
   const text = toUSVString(input);
   const url = parseUrl(text);
-  if (url === undefined) throw new TypeError(`Request: "${text}" is no full URL: it begins with https:// or http://`);
+  if (url === undefined) throw new TypeError(`Request: "${StringPrototypeSlice(text, 0, SHOWN_LENGTH_MAX)}" is no full URL: it begins with https:// or http://`);
   if (url.username !== "" || url.password !== "") throw new TypeError("Request: a URL with a user name or password can't be requested: use the header authorization");
   return url.href;
 };

@@ -7,8 +7,8 @@ use std::rc::Rc;
 
 use rquickjs::{Ctx, Exception, Function, Object, Result, Value};
 
-use super::transfer::{from_latin1, latin1, text, uint8_array, with_bytes};
 use super::handles::Handles;
+use super::transfer::{from_latin1, latin1, text, uint8_array, with_bytes};
 use crate::host::Pollable;
 use crate::host::http::{self, Body, Exchange, Writer};
 use crate::host::http_types::{Answer, Fields, Incoming, Outgoing, Read, Written};
@@ -109,10 +109,20 @@ const OF_CONNECTION: [&str; 11] = [
 fn fields(ctx: &Ctx<'_>, flat: &[String]) -> Result<Fields> {
     let field = |pair: &[String]| {
         let value = from_latin1(&pair[1]);
-        let value = value.ok_or_else(|| Exception::throw_type(ctx, &format!("the header {} holds a character above U+00FF", pair[0])));
-        Ok((pair[0].clone(), value?))
+        let value =
+            value.ok_or_else(|| Exception::throw_type(ctx, &format!("the header {} holds a character above U+00FF", pair[0])))?;
+        if let Some(byte) = value.iter().copied().find(is_control) {
+            let message = format!("the value of header \"{}\" has U+{byte:04X}: HTTP can't carry control characters", pair[0]);
+            return Err(Exception::throw_type(ctx, &message));
+        }
+        Ok((pair[0].clone(), value))
     };
     flat.chunks_exact(2).filter(|pair| !OF_CONNECTION.contains(&pair[0].as_str())).map(field).collect()
+}
+
+/// What no field's value may hold (RFC 9110, 5.5), and what the Fetch standard's `Headers` lets pass.
+fn is_control(byte: &u8) -> bool {
+    matches!(*byte, 0..=8 | 10..=31 | 127)
 }
 
 /// Keeps a body that JavaScript reads by its number.
@@ -147,13 +157,15 @@ type Whole = for<'js> fn(&Ctx<'js>, &[u8]) -> Result<Value<'js>>;
 fn body_whole<'js>(ctx: Ctx<'js>, number: u32, whole: Whole) -> Result<Value<'js>> {
     let Held { thing, owner } = BODIES.with(|bodies| held(&ctx, bodies, number))?;
     let mut all = Vec::new();
-    events::until_ready(&ctx, owner, move |ctx| loop {
-        match thing.borrow_mut().read() {
-            Read::Bytes(bytes) if all.is_empty() => all = bytes,
-            Read::Bytes(bytes) => all.extend_from_slice(&bytes),
-            Read::End => return whole(ctx, &std::mem::take(&mut all)).map(Step::Ready),
-            Read::Wait(pollable) => return Ok(Step::Wait(pollable)),
-            Read::Failed(why) => return Err(Exception::throw_type(ctx, &why)),
+    events::until_ready(&ctx, owner, move |ctx| {
+        loop {
+            match thing.borrow_mut().read() {
+                Read::Bytes(bytes) if all.is_empty() => all = bytes,
+                Read::Bytes(bytes) => all.extend_from_slice(&bytes),
+                Read::End => return whole(ctx, &std::mem::take(&mut all)).map(Step::Ready),
+                Read::Wait(pollable) => return Ok(Step::Wait(pollable)),
+                Read::Failed(why) => return Err(Exception::throw_type(ctx, &why)),
+            }
         }
     })
 }
@@ -196,7 +208,13 @@ pub(super) fn finish(ctx: &Ctx<'_>, writer: Writer) -> Result<()> {
 }
 
 /// Writes all of the chunk, at once as far as it is taken at once.
-fn write_all<'js>(ctx: &Ctx<'js>, writer: Shared<Option<Writer>>, owner: Owner, chunk: &Value<'js>, is_last: bool) -> Result<Value<'js>> {
+fn write_all<'js>(
+    ctx: &Ctx<'js>,
+    writer: Shared<Option<Writer>>,
+    owner: Owner,
+    chunk: &Value<'js>,
+    is_last: bool,
+) -> Result<Value<'js>> {
     let first = with_bytes(ctx, chunk, |bytes| match writer.borrow_mut().as_mut() {
         None => Err("the stream was closed".to_owned()),
         Some(writer) => write_some(writer, bytes).map(|(taken, wait)| (bytes[taken..].to_vec(), wait)),

@@ -116,6 +116,8 @@ fn what_goes_wrong_in_a_body_fails_the_invocation() {
     assert!(strings.contains("a string instead of a Uint8Array: pipe it through a TextEncoderStream"), "{strings}");
     assert_eq!(message("return new Response(new ReadableStream({ pull() { throw new RangeError('broken') } }))"), "broken");
     assert!(message("const r = new Response('a'); r.text(); return r").contains("it was read already"));
+    let control = message("return new Response('', { headers: { 'x-bad': 'a\\x01' } })");
+    assert_eq!(control, "the value of header \"x-bad\" has U+0001: HTTP can't carry control characters");
     assert!(message("return Response.error()").contains("no response"));
 }
 
