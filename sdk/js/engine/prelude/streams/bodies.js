@@ -1,7 +1,7 @@
 // Streams of bodies: made of bytes in memory or of a stream of the host's, begun when somebody locks them, and taken apart again when nobody did.
 import native from "dayfly:native";
 import {
-  PromisePrototypeThen, TypeError, TypedArrayPrototypeGetSymbolToStringTag, TypedArrayPrototypeSet, TypedArrayPrototypeSlice,
+  PromisePrototypeThen, TypeError, TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, TypedArrayPrototypeSet, TypedArrayPrototypeSlice,
   Uint8Array, newPromise,
 } from "dayfly:primordials";
 import { RESOLVED } from "dayfly:streams/common";
@@ -120,7 +120,7 @@ export const readAllBytes = (stream) => {
         return;
       }
       chunks[chunks.length] = chunk;
-      size += chunk.length;
+      size += TypedArrayPrototypeGetLength(chunk);
       if (turn === 0) read();
       else turn = 2;
     },
@@ -142,6 +142,6 @@ export const readAllBytes = (stream) => {
 const join = (chunks, size) => {
   if (chunks.length === 1) return chunks[0];
   const bytes = new Uint8Array(size);
-  for (let i = 0, at = 0; i < chunks.length; at += chunks[i++].length) TypedArrayPrototypeSet(bytes, chunks[i], at);
+  for (let i = 0, at = 0; i < chunks.length; at += TypedArrayPrototypeGetLength(chunks[i++])) TypedArrayPrototypeSet(bytes, chunks[i], at);
   return bytes;
 };

@@ -277,6 +277,8 @@ fn fetch_response<'js>(ctx: Ctx<'js>, number: u32) -> Result<Value<'js>> {
         Answer::Failed(why) => Err(Exception::throw_type(ctx, &why)),
         Answer::Here(Incoming { status, headers, body }) => {
             let answer = Object::new(ctx.clone())?;
+            // A script may have put setters on `Object.prototype`.
+            answer.set_prototype(None)?;
             answer.set("status", status)?;
             answer.set("headers", flat(headers))?;
             answer.set("body", keep_body(body))?;
