@@ -82,6 +82,7 @@ prelude![
     "outgoing",
     "incoming",
     "fetch",
+    "fetch-views",
     "service",
     "kv",
     "sql-text",
