@@ -1,5 +1,6 @@
 // URLSearchParams: a list of names and values, kept flat, and written back to the URL that it belongs to.
 import native from "dayfly:native";
+import { inspectAs } from "dayfly:inspect";
 import { defineIterable } from "dayfly:iterable";
 import {
   ArrayPrototypeSort, ObjectGetOwnPropertyDescriptor, ReflectOwnKeys, StringPrototypeSlice, SymbolIterator, TypeError, append, defineInterface, requireArguments,
@@ -154,6 +155,7 @@ const fromRecord = (source) => {
 };
 
 defineIterable(URLSearchParams, (params, index) => listOf(params)[index]);
+inspectAs(URLSearchParams, (params) => `URLSearchParams ${native.querySerialize(listOf(params))}`);
 defineInterface(URLSearchParams);
 
 /// A URL's own: `changed` is called with the new query after each change.

@@ -1,5 +1,6 @@
 // URL: a face of the Rust parser. What was parsed stays in Rust; a part becomes a string when it is asked for.
 import native from "dayfly:native";
+import { inspectAs } from "dayfly:inspect";
 import { linkedSearchParams, refillSearchParams } from "dayfly:url-search-params";
 import { StringPrototypeSlice, TypeError, defineInterface, requireArguments, toUSVString } from "dayfly:primordials";
 
@@ -8,7 +9,7 @@ const parse = (url, base) => {
   return base === undefined ? native.urlParse(text) : native.urlParse(text, toUSVString(base));
 };
 
-let fromHandle;
+let fromHandle, handleOf;
 
 export class URL {
   #handle;
@@ -16,6 +17,7 @@ export class URL {
 
   static {
     fromHandle = (handle) => new URL(MADE, handle);
+    handleOf = (url) => url.#handle;
   }
 
   constructor(url, base = undefined) {
@@ -105,6 +107,7 @@ const shown = (value) => {
   return `"${text.length > SHOWN_LENGTH_MAX ? `${StringPrototypeSlice(text, 0, SHOWN_LENGTH_MAX)}…` : text}"`;
 };
 
+inspectAs(URL, (url) => native.urlGet(handleOf(url), HREF));
 defineInterface(URL);
 
 /// For the prelude's own: a URL, or undefined if the text is none.

@@ -1,5 +1,6 @@
 //! The engine natively: the prelude's tests in JavaScript, and the machine's in Rust.
 
+mod console;
 mod env;
 mod http;
 mod javascript;

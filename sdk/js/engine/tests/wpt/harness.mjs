@@ -44,6 +44,16 @@ class AssertionError extends Error {
   get name() { return "AssertionError"; }
 }
 
+// No `then` is called here: some tests replace it.
+const ending = async (body, test) => {
+  try {
+    await body.call(test, test);
+    return undefined;
+  } catch (error) {
+    return error ?? new AssertionError("rejected with nothing");
+  }
+};
+
 const clean = async (test) => { for (const body of test.cleanups) await body(); };
 
 const functions = {
@@ -62,8 +72,7 @@ const functions = {
   promise_test(body, name) {
     const test = new Test(titled(name));
     waiting.push(async () => {
-      const ended = (async () => body.call(test, test))().then(() => undefined, (error) => error ?? new AssertionError("rejected with nothing"));
-      record(test.name, await within(Promise.race([ended, test.settled.then((error) => error ?? ended)])));
+      record(test.name, await within(ending(body, test)));
       await clean(test);
     });
   },
@@ -178,10 +187,11 @@ const rejected = async (promise, why, isRight, wanted) => {
 const TEST_MS_MAX = 10_000;
 const within = (promise) => new Promise((resolve) => {
   const timer = setTimeout(() => resolve(new AssertionError("takes too long")), TEST_MS_MAX);
-  promise.then((error) => {
+  (async () => {
+    const error = await promise;
     clearTimeout(timer);
     resolve(error);
-  });
+  })();
 });
 
 Object.assign(globalThis, functions, {
