@@ -1,6 +1,6 @@
 // The request of the invocation: nothing is asked of the host before the handler asks for it.
 import native from "dayfly:native";
-import { incomingRequest } from "dayfly:request";
+import { requestMaker } from "dayfly:request";
 
 const host = {
   __proto__: null,
@@ -15,4 +15,4 @@ const host = {
 };
 
 /// A new Request for the invocation that runs. To be called once in it.
-export const takeRequest = () => incomingRequest(host);
+export const takeRequest = requestMaker(host);

@@ -209,9 +209,11 @@ const methodFrom = (value) => {
   return ArrayPrototypeIndexOf(NORMAL, upper) === -1 ? method : upper;
 };
 
-/// The request of the invocation. `host` has `method()`, `url()`, `fields()` and `body()`, each asked at most once.
-export const incomingRequest = (host) =>
-  new Request(INTERNAL, { __proto__: DEFAULTS, method: null, host, immutable: true, kind: LAZY, source: host.body });
+/// What makes the requests of invocations. `host` has `method()`, `url()`, `fields()` and `body()`, each asked at most once a request.
+export const requestMaker = (host) => {
+  const defaults = { __proto__: DEFAULTS, method: null, host, immutable: true, kind: LAZY, source: host.body };
+  return () => new Request(INTERNAL, { __proto__: defaults });
+};
 
 defineBody(Request, (request) => requestState(request));
 defineInterface(Request);

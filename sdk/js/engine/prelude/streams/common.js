@@ -21,7 +21,13 @@ export const markHandled = (promise) => {
 export const RESOLVED = PromiseResolve(undefined);
 
 /// Runs `job` as a job of its own.
-export const later = (job) => PromisePrototypeThen(RESOLVED, job);
+export const later = globalThis.queueMicrotask;
+
+/// Goes on when a promise is settled. As `then`, but nobody gets a promise of it; most sources and sinks give no promise, and then there is only a job.
+export const upon = (promise, fulfilled, rejected) => {
+  if (promise === RESOLVED) later(fulfilled);
+  else PromisePrototypeThen(promise, fulfilled, rejected);
+};
 
 const PENDING = 0;
 const FULFILLED = 1;

@@ -7,7 +7,7 @@ import {
   PromiseResolve,  RangeError, TypeError, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength, TypedArrayPrototypeGetByteOffset,
   TypedArrayPrototypeGetSymbolToStringTag, TypedArrayPrototypeSet, Uint8Array,
 } from "dayfly:primordials";
-import { RESOLVED, inherit } from "dayfly:streams/common";
+import { RESOLVED, inherit, upon } from "dayfly:streams/common";
 import { READABLE, CLOSED, ERRORED, closeStream, errorStream } from "dayfly:streams/readable";
 import { ByobReading, DefaultReading } from "dayfly:streams/readers";
 import { newByobRequest, newByteController } from "dayfly:streams/readable-byte-controller";
@@ -58,7 +58,7 @@ export class ByteControl {
   begin({ start, pull, cancel }) {
     this.setAlgorithms(pull, cancel);
     const result = start?.();
-    PromisePrototypeThen(result === undefined ? RESOLVED : PromiseResolve(result), () => {
+    upon(result === undefined ? RESOLVED : PromiseResolve(result), () => {
       this.started = true;
       this.callPull();
     }, this.pullFailed);
@@ -106,7 +106,7 @@ export class ByteControl {
       return;
     }
     this.pulling = true;
-    PromisePrototypeThen(this.pullAlgorithm(), this.pulled, this.pullFailed);
+    upon(this.pullAlgorithm(), this.pulled, this.pullFailed);
   }
 
   shouldPull() {

@@ -1,6 +1,6 @@
 // The controller of a ReadableStream of any chunks: its record, and ReadableStreamDefaultController over it.
-import { PromisePrototypeThen, PromiseResolve, TypeError, defineInterface } from "dayfly:primordials";
-import { Queue, RESOLVED, inherit } from "dayfly:streams/common";
+import { PromiseResolve, TypeError, defineInterface } from "dayfly:primordials";
+import { Queue, RESOLVED, inherit, upon } from "dayfly:streams/common";
 import { READABLE, CLOSED, ERRORED, closeStream, errorStream } from "dayfly:streams/readable";
 
 /// What a default controller is. `size` null means that each chunk counts as one.
@@ -30,7 +30,7 @@ export class DefaultControl {
     }
     this.pullFailed = (error) => this.fail(error);
     const result = start?.();
-    PromisePrototypeThen(result === undefined ? RESOLVED : PromiseResolve(result), () => {
+    upon(result === undefined ? RESOLVED : PromiseResolve(result), () => {
       this.started = true;
       this.callPull();
     }, this.pullFailed);
@@ -52,7 +52,7 @@ export class DefaultControl {
       return;
     }
     this.pulling = true;
-    PromisePrototypeThen(this.pullAlgorithm(), this.pulled, this.pullFailed);
+    upon(this.pullAlgorithm(), this.pulled, this.pullFailed);
   }
 
   /// Whether the source is to be asked for more.

@@ -2,7 +2,7 @@
 import {
   PromisePrototypeThen, PromiseReject, RangeError, ReflectApply, TypeError, defineInterface, newPromise,
 } from "dayfly:primordials";
-import { Eventually, RESOLVED, dictionary, markOr, method, promiseCall, strategyFrom } from "dayfly:streams/common";
+import { Eventually, RESOLVED, dictionary, markOr, method, promiseCall, strategyFrom, upon } from "dayfly:streams/common";
 import { DefaultControl } from "dayfly:streams/readable-default";
 import { ERRORED, Readable, facade } from "dayfly:streams/readable";
 import { WritableControl } from "dayfly:streams/writable-controller";
@@ -110,7 +110,7 @@ class Transform {
     this.finishing = finishing.promise;
     const ended = algorithm === null ? RESOLVED : algorithm();
     this.clearAlgorithms();
-    PromisePrototypeThen(ended, () => succeed(finishing), (error) => {
+    upon(ended, () => succeed(finishing), (error) => {
       failWith(error);
       finishing.reject(error);
     });

@@ -1,7 +1,7 @@
 // The controller of a WritableStream: its record, which feeds the sink one chunk after the other, and WritableStreamDefaultController over it.
-import { ArrayPrototypeShift, PromisePrototypeThen, PromiseResolve, TypeError, defineInterface } from "dayfly:primordials";
+import { ArrayPrototypeShift, PromiseResolve, TypeError, defineInterface } from "dayfly:primordials";
 import { makeSignal, signalAbort } from "dayfly:abort";
-import { Queue, RESOLVED, inherit } from "dayfly:streams/common";
+import { Queue, RESOLVED, inherit, upon } from "dayfly:streams/common";
 import {
   ERRORING, WRITABLE, closeIsUnderWay, dealWithRejection, finishClose, finishCloseWithError, finishErroring, finishWrite, finishWriteWithError,
   startErroring, updateBackpressure,
@@ -43,7 +43,7 @@ export class WritableControl {
     this.abortAlgorithm = abort;
     updateBackpressure(this.stream, this.isFull);
     const result = start?.();
-    PromisePrototypeThen(result === undefined ? RESOLVED : PromiseResolve(result), () => {
+    upon(result === undefined ? RESOLVED : PromiseResolve(result), () => {
       this.started = true;
       this.advance();
     }, (error) => {
@@ -127,14 +127,14 @@ export class WritableControl {
     this.queue.shift();
     const closed = this.closeAlgorithm === null ? RESOLVED : this.closeAlgorithm();
     this.clearAlgorithms();
-    PromisePrototypeThen(closed, () => finishClose(stream), (error) => finishCloseWithError(stream, error));
+    upon(closed, () => finishClose(stream), (error) => finishCloseWithError(stream, error));
   }
 
   processWrite(chunk) {
     const { stream } = this;
     stream.writing = ArrayPrototypeShift(stream.writes);
     const written = this.writeAlgorithm === null ? RESOLVED : this.writeAlgorithm(chunk);
-    PromisePrototypeThen(written, () => {
+    upon(written, () => {
       finishWrite(stream);
       this.queue.shift();
       if (!closeIsUnderWay(stream) && stream.state === WRITABLE) updateBackpressure(stream, this.isFull);
