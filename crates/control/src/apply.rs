@@ -134,7 +134,7 @@ impl Control {
             let settings = (old.bucket.get(&bucket.name), new.bucket.get(&bucket.name));
             self.configure_bucket(&BucketName::of(&key.app, &key.env, &bucket.name), settings).await?;
         }
-        self.capture(key, base, app).await
+        self.capture_both(key, base, app).await
     }
 
     async fn configure_bucket(
@@ -147,19 +147,6 @@ impl Control {
         let wanted = bucket_config(config.clone(), old, new);
         if wanted != config {
             self.data.objects.configure(bucket, wanted).await?;
-        }
-        Ok(())
-    }
-
-    /// Says of each database whose rows start functions which tables are meant, and of one that did so before, that none is.
-    async fn capture(&self, key: &AppKey, base: Option<&App>, app: &App) -> Result<(), Problem> {
-        let new = captured(app);
-        let old = base.map(captured).unwrap_or_default();
-        for name in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
-            let tables: Vec<String> = new.get(name).into_iter().flatten().cloned().collect();
-            self.data.sql.capture(&DatabaseName::of(&key.app, &key.env, name), &tables).await.map_err(|error| {
-                Problem::from(error).note(format!("rows of {} in sql.{name} start a function", tables.join(", ")))
-            })?;
         }
         Ok(())
     }
@@ -191,16 +178,6 @@ fn refused(database: &str, error: StoreError) -> Problem {
         }
         other => other.into(),
     }
-}
-
-fn captured(app: &App) -> BTreeMap<String, BTreeSet<String>> {
-    let mut captured: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for on in app.functions.values().filter_map(|function| function.on.as_ref()) {
-        if let Source::Sql { database, tables, .. } = &on.source {
-            captured.entry(database.clone()).or_default().extend(tables.iter().cloned());
-        }
-    }
-    captured
 }
 
 /// The bucket's settings with what the manifest says put over them, and what it said before and says no more taken out.

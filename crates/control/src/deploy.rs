@@ -181,7 +181,9 @@ impl Control {
             Some(served) => self.catalog.revision(key, served).await?.map(|revision| revision.app),
         };
         self.configure(key, left.as_ref(), &revision.app).await?;
+        let app = revision.app.clone();
         self.serve(key, revision).await?;
+        self.capture_served(key, left.as_ref(), &app).await;
         tracing::info!(app = %key, revision = %number, "traffic switched");
         let before = deployed.shares.into_iter().map(share).collect();
         Ok(RolledBack { before, revision: number, data_kept: data_kept.into_iter().collect(), urls: self.publisher.urls(key) })
@@ -278,8 +280,9 @@ impl Control {
         let added = self.catalog.add(key, deploy.after, deploy.app, digests, parts, self.clock.now()).await;
         match added {
             Ok(revision) => {
-                let number = revision.number;
+                let (number, served) = (revision.number, revision.app.clone());
                 self.serve(key, revision).await?;
+                self.capture_served(key, base.as_ref(), &served).await;
                 tracing::info!(app = %key, revision = %number, "revision deployed");
                 Ok(migrated)
             }

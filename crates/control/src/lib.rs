@@ -5,6 +5,7 @@
 
 mod api;
 mod apply;
+mod capture;
 mod check;
 mod core;
 mod data;

@@ -27,8 +27,13 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 #[derive(Deserialize)]
 struct Said {
     value: String,
-    #[serde(default)]
+    /// Not there where JSON has no form for it, which is not `null`.
+    #[serde(default, deserialize_with = "there")]
     json: Option<serde_json::Value>,
+}
+
+fn there<'de, D: serde::Deserializer<'de>>(json: D) -> Result<Option<serde_json::Value>, D::Error> {
+    serde_json::Value::deserialize(json).map(Some)
 }
 
 /// Evaluates an expression in the environment of a function in JavaScript.

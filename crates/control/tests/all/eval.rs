@@ -37,6 +37,11 @@ async fn an_expression_has_a_value_or_a_problem_with_its_place() {
     );
     assert!(evaluated.problem.is_none() && evaluated.invocation.is_some());
 
+    for (code, json) in [("null", Some("null")), ("undefined", None)] {
+        let evaluated: Evaluated = world.post(PATH, &eval(None, code)).await.expect("it answers");
+        assert_eq!(evaluated.json.as_deref(), json, "{code}");
+    }
+
     let thrown: Evaluated = world.post(PATH, &eval(Some("api"), "throw")).await.expect("it answers");
     let problem = thrown.problem.expect("it failed");
     assert_eq!((problem.code, problem.message.as_str()), (Code::E0519, "TypeError: no at eval:1:1"));

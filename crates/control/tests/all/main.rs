@@ -1,6 +1,7 @@
 //! The control plane through its API, on in-memory stores.
 
 mod api;
+mod data;
 mod deploy;
 mod eval;
 mod records;

@@ -67,6 +67,8 @@ pub(crate) struct Noting {
     pub(crate) records: Mutex<BTreeMap<StreamName, u64>>,
     pub(crate) migrated: Mutex<BTreeMap<DatabaseName, Vec<Migration>>>,
     pub(crate) captured: Mutex<BTreeMap<DatabaseName, Vec<String>>>,
+    /// All that was ever said to be captured, in order.
+    pub(crate) captures: Mutex<Vec<String>>,
 }
 
 fn not_here<T>() -> Result<T, StoreError> {
@@ -105,6 +107,10 @@ impl Sql for Noting {
         Ok(self.migrated.lock().get(database).cloned().unwrap_or_default())
     }
     async fn capture(&self, database: &DatabaseName, tables: &[String]) -> Result<(), StoreError> {
+        if tables.iter().any(|table| table == "gone") && self.migrated.lock().contains_key(database) {
+            return Err(StoreError::Rejected("no such table: gone".into()));
+        }
+        self.captures.lock().push(tables.join(" "));
         self.captured.lock().insert(database.clone(), tables.to_vec());
         Ok(())
     }

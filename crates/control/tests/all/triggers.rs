@@ -146,6 +146,26 @@ async fn resources_get_their_settings_and_lose_them_again() {
 }
 
 #[tokio::test]
+async fn rows_that_start_what_is_served_are_noted_until_something_else_is() {
+    let world = World::new().await;
+    let mut app = app("shop", "dev", &[("api", &["/"])]);
+    let rows = |tables: &[&str]| {
+        let tables = tables.iter().map(|table| (*table).to_owned()).collect();
+        Some(on(Source::Sql { database: "main".into(), tables, change: None }, "api-dead"))
+    };
+    let mut deploy = async |tables: &[&str]| {
+        change(&mut app, "api", |function| function.on = rows(tables));
+        world.deploy(&app, b"code").await.expect("it is good");
+        std::mem::take(&mut *world.stores.noted.captures.lock())
+    };
+    assert_eq!(deploy(&["a", "b"]).await, ["a b"]);
+    assert_eq!(deploy(&["b", "c"]).await, ["a b c", "b c"]);
+    assert_eq!(deploy(&["b", "c", "gone"]).await, ["b c gone"], "nothing is to be narrowed");
+    world.stores.noted.migrated.lock().insert(DatabaseName("shop/dev/main".into()), Vec::new());
+    assert_eq!(deploy(&["c"]).await, ["c", "c"], "a table that a migration took away stops no deployment");
+}
+
+#[tokio::test]
 async fn a_plan_shows_what_starts_functions_and_what_that_lets_them_see() {
     let world = World::new().await;
     let mut app = app("shop", "dev", &[("mailer", &[]), ("report", &[])]);

@@ -265,6 +265,8 @@ fn evaluated(body: &[u8]) -> Response<Body> {
             response.extensions_mut().insert(types::journal::Failure { code: Code::E0519, message });
             response
         }
+        "null" => response.body(Body::from(r#"{"value":"null","json":null}"#)).expect("a response"),
+        "undefined" => response.body(Body::from(r#"{"value":"undefined"}"#)).expect("a response"),
         "odd" => response.body(Body::from("[]")).expect("a response"),
         code => response.body(Body::from(serde_json::json!({"value": code, "json": [2]}).to_string())).expect("a response"),
     }

@@ -6,15 +6,17 @@ use axum::extract::State;
 use data_encoding::HEXLOWER;
 use types::{
     CloudEvent, Code, Problem,
+    app::ResourceKind,
     event::BusName,
     kv::IdempotencyKey,
+    revision::AppKey,
     stream::{Appended, Partition, Sequence},
     wire::data::{BusRange, EventRow, EventSend, EventSent},
 };
 
 use super::{
     super::reply::{Answer, Asked, Input, Key, answer},
-    PAGE_DEFAULT, streams, wait,
+    Named, streams,
 };
 use crate::core::Control;
 
@@ -22,8 +24,8 @@ use crate::core::Control;
 #[utoipa::path(post, operation_id = "events_send", path = "/v1/apps/{app}/{env}/events", tag = "data",
     params(("app" = String, Path), ("env" = String, Path)), request_body = EventSend, responses((status = 200, body = EventSent)))]
 pub(crate) async fn send(State(control): State<Arc<Control>>, Key(key): Key, Input(send): Input<EventSend>) -> Answer<EventSent> {
-    control.served(&key).await?;
     let EventSend { kind, source, subject, content_type, data, bus } = send;
+    let bus = control.knowing_bus(&key, bus).await?;
     let mut random = [0; 16];
     control.rng.fill(&mut random);
     let event = CloudEvent {
@@ -38,7 +40,6 @@ pub(crate) async fn send(State(control): State<Arc<Control>>, Key(key): Key, Inp
         data: data.map(Into::into),
     };
     let id = event.id.clone();
-    let bus = BusName { name: bus.unwrap_or_else(|| BusName::DEFAULT.into()), key };
     let effects = control.data.bus.effects(&bus, &[event], None)?;
     let starts = effects.enqueues.iter().map(|(queue, _)| queue.short().trim_start_matches('~').to_owned()).collect();
     control.data.unit.commit(effects, IdempotencyKey(format!("event/{id}"))).await?;
@@ -53,15 +54,28 @@ pub(crate) async fn published(
     Key(key): Key,
     Asked(asked): Asked<BusRange>,
 ) -> Answer<Vec<EventRow>> {
-    control.served(&key).await?;
     let BusRange { bus, from, last, wait_ms } = asked;
-    let stream = BusName { name: bus.unwrap_or_else(|| BusName::DEFAULT.into()), key }.stream();
+    let stream = control.knowing_bus(&key, bus).await?.stream();
     let from = match from {
         Some(from) => Sequence(from),
         None => streams::begin(&control, &stream, Partition(0), last).await?,
     };
-    let found = control.data.log.read(&stream, Partition(0), from, PAGE_DEFAULT, wait(wait_ms)).await?;
+    let found = streams::read(&control, &stream, (Partition(0), from), (None, wait_ms)).await?;
     answer(found.into_iter().map(row).collect::<Result<_, _>>()?)
+}
+
+impl Control {
+    /// The bus, if the app has it. Every app has the default one, on which functions may wait for nothing yet.
+    async fn knowing_bus(&self, key: &AppKey, name: Option<String>) -> Result<BusName, Problem> {
+        let name = name.unwrap_or_else(|| BusName::DEFAULT.into());
+        let named = Named { key: key.clone(), name };
+        if named.name == BusName::DEFAULT {
+            self.served(key).await?;
+        } else {
+            self.knowing(ResourceKind::Event, &named).await?;
+        }
+        Ok(BusName { key: named.key, name: named.name })
+    }
 }
 
 fn row(Appended { sequence, at, record }: Appended) -> Result<EventRow, Problem> {

@@ -14,7 +14,9 @@ use types::{
 
 use super::{
     super::reply::{Answer, Asked, Key, answer, collect},
-    Named, page, rows,
+    Named,
+    room::Room,
+    rows,
 };
 use crate::core::Control;
 
@@ -29,7 +31,7 @@ pub(crate) async fn stores(
     answer(rows(&control.served(&key).await?, ResourceKind::Kv, &asked))
 }
 
-/// A page of a store's entries, by key.
+/// A page of a store's entries, by key. It ends after 8 MiB of values, so the end is where nothing comes after the last key.
 #[utoipa::path(get, operation_id = "kv_entries", path = "/v1/apps/{app}/{env}/kv/{store}", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), ("store" = String, Path), Page),
     responses((status = 200, body = Vec<KvEntry>)))]
@@ -39,8 +41,13 @@ pub(crate) async fn entries(
     Asked(asked): Asked<Page>,
 ) -> Answer<Vec<KvEntry>> {
     control.knowing(ResourceKind::Kv, &named).await?;
-    let (prefix, after) = (Bytes::from(asked.prefix.unwrap_or_default()), asked.after.map(Bytes::from));
-    let found = control.data.kv.list(&namespace(&named), &prefix, after.as_ref(), page(asked.limit)).await?;
+    let (prefix, mut after) = (Bytes::from(asked.prefix.unwrap_or_default()), asked.after.map(Bytes::from));
+    let (mut room, mut found) = (Room::of(asked.limit), Vec::new());
+    while let Some(step) = room.step() {
+        let read = control.data.kv.list(&namespace(&named), &prefix, after.as_ref(), step).await?;
+        room.take(&mut found, read, |entry: &Entry| entry.key.len() + entry.value.len());
+        after = found.last().map(|entry| entry.key.clone()).or(after);
+    }
     answer(found.into_iter().map(entry).collect())
 }
 

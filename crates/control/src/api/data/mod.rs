@@ -8,6 +8,7 @@ pub(super) mod events;
 pub(super) mod keys;
 pub(super) mod kv;
 pub(super) mod queues;
+mod room;
 pub(super) mod schedules;
 pub(super) mod secrets;
 pub(super) mod sql;

@@ -1,6 +1,6 @@
 //! Queues: how they are doing, what lies in them, and what people do when something went wrong.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axum::extract::State;
 use types::{
@@ -15,6 +15,7 @@ use types::{
 use super::{
     super::reply::{Answer, Asked, Input, Key, answer},
     Named, names, page,
+    room::Room,
 };
 use crate::core::Control;
 
@@ -32,15 +33,21 @@ pub(crate) async fn queues(
         asked.prefix.as_ref().is_none_or(|prefix| name.starts_with(prefix.as_str()))
             && asked.after.as_ref().is_none_or(|after| name > after)
     };
+    let mut known: BTreeSet<String> = named(&app, &key).into_iter().filter(wanted).collect();
+    // Both are in the order of their names, so the page is among the first of each.
+    let prefix = QueueName::prefix(&key) + asked.prefix.as_deref().unwrap_or_default();
+    let after = asked.after.as_ref().map(|after| QueueName::of(&key.app, &key.env, after));
+    let stored = control.data.queue.queues(&prefix, after.as_ref(), page(asked.limit)).await?;
+    known.extend(stored.iter().map(|queue| queue.short().to_owned()));
     let mut rows = Vec::new();
-    for name in known(&control, &app, &key).await?.into_iter().filter(wanted).take(page(asked.limit)) {
+    for name in known.into_iter().take(page(asked.limit)) {
         let stats = control.data.queue.stats(&QueueName::of(&key.app, &key.env, &name)).await?;
         rows.push(row(&app, name, stats));
     }
     answer(rows)
 }
 
-/// Messages of a queue, oldest first, without taking them.
+/// Messages of a queue, oldest first, without taking them. A page ends after 8 MiB.
 #[utoipa::path(get, operation_id = "queues_peek", path = "/v1/apps/{app}/{env}/queues/{queue}/messages", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), ("queue" = String, Path), Page),
     responses((status = 200, body = Vec<QueueMessage>)))]
@@ -53,7 +60,12 @@ pub(crate) async fn peek(
     let after = asked.after.map(|text| text.trim_start_matches("msg_").parse::<u64>());
     let after =
         after.transpose().map_err(|error| Problem::new(Code::E0709, format!("`after` is not a message's number: {error}")))?;
-    let found = control.data.queue.peek(&queue, after.map(MessageId), page(asked.limit)).await?;
+    let (mut room, mut found, mut after) = (Room::of(asked.limit), Vec::new(), after.map(MessageId));
+    while let Some(step) = room.step() {
+        let read = control.data.queue.peek(&queue, after, step).await?;
+        room.take(&mut found, read, |peeked: &Peeked| peeked.message.body.len());
+        after = found.last().map(|peeked| peeked.id).or(after);
+    }
     answer(found.into_iter().map(message).collect())
 }
 
@@ -113,17 +125,24 @@ impl Control {
     /// The queue, if the app has it.
     async fn knowing_queue(&self, named: &Named) -> Result<QueueName, Problem> {
         let Named { key, name } = named;
-        let app = self.served(key).await?;
-        let known = known(self, &app, key).await?;
-        if known.contains(name) {
-            return Ok(QueueName::of(&key.app, &key.env, name));
+        let mut known = self::named(&self.served(key).await?, key);
+        let queue = QueueName::of(&key.app, &key.env, name);
+        // Of all that begin like this one, it is the first.
+        if known.contains(name) || self.data.queue.queues(&queue.0, None, 1).await?.first() == Some(&queue) {
+            return Ok(queue);
         }
-        Err(Problem::new(Code::E0714, format!("{key} has no queue {name}")).note(format!("it has {}", known.join(", "))))
+        let stored = self.data.queue.queues(&QueueName::prefix(key), None, SHOWN).await?;
+        known.extend(stored.iter().map(|queue| queue.short().to_owned()));
+        let shown: Vec<String> = known.into_iter().take(SHOWN).collect();
+        Err(Problem::new(Code::E0714, format!("{key} has no queue {name}")).note(format!("it has {}", shown.join(", "))))
     }
 }
 
-/// Every queue of the app: what the revision names, and what still holds messages from before.
-async fn known(control: &Control, app: &App, key: &AppKey) -> Result<Vec<String>, Problem> {
+/// Queues that are named to somebody who named one that is not there.
+const SHOWN: usize = 20;
+
+/// The queues that the revision names. Others may hold messages from before.
+fn named(app: &App, key: &AppKey) -> BTreeSet<String> {
     let mut known = names(app, ResourceKind::Queue);
     for function in app.functions.values() {
         if let Some(on) = &function.on {
@@ -133,10 +152,7 @@ async fn known(control: &Control, app: &App, key: &AppKey) -> Result<Vec<String>
             }
         }
     }
-    let prefix = QueueName::prefix(key);
-    let stored = control.data.queue.queues(&prefix, None, limits::EVENT_BATCH).await?;
-    known.extend(stored.iter().map(|queue| queue.short().to_owned()));
-    Ok(known.into_iter().collect())
+    known
 }
 
 fn row(app: &App, name: String, stats: QueueStats) -> QueueRow {

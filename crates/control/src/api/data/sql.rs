@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 use http::{HeaderValue, header::CONTENT_TYPE};
-use ports::BodyError;
+use ports::{BodyError, StoreError};
 use types::{
     app::ResourceKind,
     sql::{DatabaseName, Rows, SqlAccess, Statement},
@@ -40,9 +40,10 @@ pub(crate) async fn query(State(control): State<Arc<Control>>, named: Named, Inp
     control.knowing(ResourceKind::Sql, &named).await?;
     let SqlQuery { sql, parameters, write } = query;
     let access = if write { SqlAccess::ReadWrite } else { SqlAccess::Read };
-    let connection = control.data.sql.connect(&database(&named), access).await?;
+    let connection = control.data.sql.connect(&database(&named), access).await.map_err(|error| of(&named, error))?;
     let statement = Statement { text: sql, parameters: parameters.into_iter().map(Into::into).collect() };
-    let Rows { columns, rows, changed, last_insert: _ } = connection.run(statement, None).await?;
+    let Rows { columns, rows, changed, last_insert: _ } =
+        connection.run(statement, None).await.map_err(|error| of(&named, error))?;
     let cells = |row: Vec<types::sql::SqlValue>| row.into_iter().map(Into::into).collect();
     answer(SqlRows { columns, rows: rows.into_iter().map(cells).collect(), changed })
 }
@@ -53,7 +54,7 @@ pub(crate) async fn query(State(control): State<Arc<Control>>, named: Named, Inp
     responses((status = 200, body = Vec<u8>, content_type = "application/vnd.sqlite3")))]
 pub(crate) async fn dump(State(control): State<Arc<Control>>, named: Named) -> Result<Response, Refusal> {
     control.knowing(ResourceKind::Sql, &named).await?;
-    let file = control.data.sql.dump(&database(&named)).await?;
+    let file = control.data.sql.dump(&database(&named)).await.map_err(|error| of(&named, error))?;
     let mut response =
         Response::new(Body::new(http_body_util::BodyExt::map_err(file, |error: BodyError| axum::Error::new(error))));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/vnd.sqlite3"));
@@ -69,6 +70,14 @@ pub(crate) async fn restore(State(control): State<Arc<Control>>, named: Named, r
     control.data.sql.restore(&database(&named), buckets::streamed(request)).await?;
     tracing::info!(app = %named.key, database = named.name, "database restored");
     answer(Count { count: 1 })
+}
+
+/// Damage is of one database: what is known of it begins with which.
+fn of(Named { key, name }: &Named, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Damaged(what) => StoreError::Damaged(format!("sql.{name} of {key}: {what}")),
+        other => other,
+    }
 }
 
 fn database(Named { key, name }: &Named) -> DatabaseName {

@@ -1,8 +1,9 @@
 //! Streams: where each partition and consumer is, records, and appending by hand.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::extract::State;
+use ports::StoreError;
 use types::{
     Problem,
     app::ResourceKind,
@@ -12,7 +13,9 @@ use types::{
 
 use super::{
     super::reply::{Answer, Asked, Input, Key, answer},
-    Named, page, rows, wait,
+    Named,
+    room::Room,
+    rows, wait,
 };
 use crate::core::Control;
 
@@ -33,7 +36,7 @@ pub(crate) async fn streams(
     answer(streams)
 }
 
-/// Records of one partition.
+/// Records of one partition. A page ends after 8 MiB.
 #[utoipa::path(get, operation_id = "streams_records", path = "/v1/apps/{app}/{env}/streams/{stream}/records", tag = "data",
     params(("app" = String, Path), ("env" = String, Path), ("stream" = String, Path), StreamRange),
     responses((status = 200, body = Vec<StreamRecord>)))]
@@ -50,7 +53,7 @@ pub(crate) async fn records(
         (Some(from), _) => Sequence(from),
         (None, last) => begin(&control, &stream, partition, last).await?,
     };
-    let found = control.data.log.read(&stream, partition, from, page(limit), wait(wait_ms)).await?;
+    let found = read(&control, &stream, (partition, from), (limit, wait_ms)).await?;
     answer(found.into_iter().map(|appended| record(partition, appended)).collect())
 }
 
@@ -70,6 +73,23 @@ pub(crate) async fn append(
     let places = control.data.log.append(&stream, vec![record], None).await?;
     let (Partition(partition), Sequence(sequence)) = places[0];
     answer(StreamAppended { partition, sequence })
+}
+
+/// A page of records; only the first is waited for.
+pub(super) async fn read(
+    control: &Control,
+    stream: &StreamName,
+    (partition, mut from): (Partition, Sequence),
+    (limit, wait_ms): (Option<usize>, Option<u64>),
+) -> Result<Vec<Appended>, StoreError> {
+    let (mut room, mut found, mut patience) = (Room::of(limit), Vec::new(), wait(wait_ms));
+    while let Some(step) = room.step() {
+        let read = control.data.log.read(stream, partition, from, step, patience).await?;
+        room.take(&mut found, read, |appended: &Appended| appended.record.body.len());
+        from = found.last().map_or(from, |last| Sequence(last.sequence.0 + 1));
+        patience = Duration::ZERO;
+    }
+    Ok(found)
 }
 
 /// Where reading begins: so many before the end, or with the oldest record left.
