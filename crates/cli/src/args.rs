@@ -381,7 +381,7 @@ pub(crate) enum CostBy {
 /// `replay`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  dayfly replay last\n  dayfly replay 81bc --with api/target/wasm32-wasip2/release/api.wasm\n  dayfly replay 81bc --export failure.dayfly"
+    after_help = "Examples:\n  dayfly replay last\n  dayfly replay 81bc --with api/target/wasm32-wasip2/release/api.wasm\n  dayfly replay 81bc --with src/api.ts\n  dayfly replay 81bc --export failure.dayfly"
 )]
 pub(crate) struct Replay {
     /// The invocation's id, or the beginning of its id or its trace's; `last` is the last failure that was recorded
@@ -390,7 +390,7 @@ pub(crate) struct Replay {
     /// Replay from an exported file instead
     #[arg(long, value_name = "FILE", conflicts_with = "id")]
     pub(crate) from: Option<PathBuf>,
-    /// Run another component against the record
+    /// Run another component, or another JavaScript or TypeScript file, against the record
     #[arg(long, value_name = "FILE")]
     pub(crate) with: Option<PathBuf>,
     /// Stop before this step of the record

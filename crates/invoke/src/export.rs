@@ -4,8 +4,8 @@
 
 use bytes::Bytes;
 use types::{
-    Code, Problem,
-    wire::{EXPORT_MAGIC, Export},
+    Code, Problem, Script,
+    wire::{EXPORT_MAGIC, Export, SCRIPT_MAGIC},
 };
 
 const DIGEST_BYTES: usize = 32;
@@ -37,4 +37,38 @@ pub fn decode(file: &[u8]) -> Result<Export, Problem> {
         return Err(Problem::new(Code::E0804, format!("the file's component is not {recorded}, which the journal names")));
     }
     Ok(export)
+}
+
+/// Another script with the bindings and handlers that the recorded one has: it is tried in the place of that. What is no script is left as
+/// it is.
+#[must_use]
+pub fn in_place_of(recorded: &[u8], other: Bytes) -> Bytes {
+    let script = |artifact: &[u8]| postcard::from_bytes::<Script>(artifact.strip_prefix(SCRIPT_MAGIC.as_slice())?).ok();
+    let (Some(recorded), Some(tried)) = (script(recorded), script(&other)) else { return other };
+    let tried = Script { bindings: recorded.bindings, handlers: recorded.handlers, ..tried };
+    postcard::to_extend(&tried, SCRIPT_MAGIC.to_vec()).expect("a script has only what postcard writes, and a Vec grows").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use types::script::{Binding, BindingKind};
+
+    use super::*;
+
+    fn script(entry: &str, bindings: Vec<Binding>, handlers: &[&str]) -> Bytes {
+        let handlers = handlers.iter().map(|name| (*name).to_owned()).collect();
+        let script = Script { entry: entry.into(), modules: Vec::new(), bindings, handlers };
+        postcard::to_extend(&script, SCRIPT_MAGIC.to_vec()).expect("it is written").into()
+    }
+
+    #[test]
+    fn a_script_that_is_tried_has_the_recorded_environment() {
+        let bindings = vec![Binding { kind: BindingKind::Kv, name: "cart".into() }];
+        let recorded = script("api.ts", bindings.clone(), &["fetch"]);
+        let tried = in_place_of(&recorded, script("other.ts", Vec::new(), &[]));
+        assert_eq!(tried, script("other.ts", bindings, &["fetch"]));
+        for (recorded, other) in [(&recorded, Bytes::from_static(b"\0asm")), (&Bytes::from_static(b"\0asm"), recorded.clone())] {
+            assert_eq!(in_place_of(recorded, other.clone()), other);
+        }
+    }
 }

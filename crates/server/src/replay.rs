@@ -28,6 +28,7 @@ pub(crate) async fn run(options: ReplayOptions, compiler: &Path) -> Result<Repla
     let (artifact, digest) = match with {
         None => (Bytes::from(component), digest),
         Some(other) => {
+            let other = export::in_place_of(&component, other);
             let digest = Digest::from_bytes(*blake3::hash(&other).as_bytes());
             (other, digest)
         }

@@ -15,7 +15,10 @@ use types::{App, Build, ByteCount, Code, Digest, Function, FunctionName, Problem
 
 use crate::{progress::Progress, render::text, stopwatch::Stopwatch};
 
-pub(crate) use self::{guest_toolchain::GuestToolchain, script::Scripts};
+pub(crate) use self::{
+    guest_toolchain::GuestToolchain,
+    script::{Scripts, alone, is_script},
+};
 
 /// A function's code, ready to be uploaded.
 #[derive(Debug, Clone)]

@@ -31,6 +31,28 @@ impl Scripts {
     }
 }
 
+/// The script of a file alone, without anything in its environment. Its modules are named as those of the app in whose folder it lies.
+///
+/// # Errors
+/// Every problem of its files.
+pub(crate) fn alone(file: &Path) -> Result<Bytes, Vec<Problem>> {
+    let found = |error: std::io::Error| vec![Problem::new(Code::E0301, format!("{} can't be read: {error}", file.display()))];
+    let file = file.canonicalize().map_err(found)?;
+    let folder = file.parent().unwrap_or(&file);
+    let folder = folder.ancestors().find(|folder| folder.join(manifest::FILE_NAME).is_file()).unwrap_or(folder);
+    // Neither names nor grants go into what is made here.
+    let name = |error: types::id::InvalidId| vec![Problem::new(Code::E0111, error.to_string())];
+    let app = App::empty("replay".parse().map_err(name)?, "dev".parse().map_err(name)?);
+    let function = Function::empty("replay".parse().map_err(name)?, file.display().to_string(), types::Build::Script);
+    Ok(script::collect(&file, folder, &app, &function)?.artifact().into())
+}
+
+/// Whether the file's name is that of a script.
+pub(crate) fn is_script(file: &Path) -> bool {
+    const ENDINGS: [&str; 8] = ["js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx"];
+    file.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known))
+}
+
 fn make(collector: &Mutex<Collector>, folder: &Path, path: &Path, app: &App, function: &Function) -> Result<Made, Vec<Problem>> {
     let gone = || vec![Problem::new(Code::E0301, format!("the code of {} is gone: {}", function.name, path.display()))];
     let entry = script::entry(path).ok_or_else(gone)?;

@@ -17,6 +17,7 @@ use super::which;
 use crate::{
     Context,
     args::Replay,
+    build,
     client::{Client, escape},
     exit,
     exit::Result,
@@ -49,7 +50,11 @@ pub(crate) async fn run(context: &Context, args: &Replay) -> Result<u8> {
         })?;
         return Ok(exit::code::DONE);
     }
-    let with = args.with.as_ref().map(|file| read(file).map(Bytes::from)).transpose()?;
+    let with = match &args.with {
+        None => None,
+        Some(file) if build::is_script(file) => Some(build::alone(file)?),
+        Some(file) => Some(Bytes::from(read(file)?)),
+    };
     let options = ReplayOptions { cache_dir: cache_dir(), export, with, until: args.until };
     let report = context.node.replay(options).await?;
     context.printer.data(&report, show)?;
