@@ -98,8 +98,7 @@ pub(crate) fn outcome(ended: Ended, status: Option<u16>, broken: Option<String>)
 fn exception(outcome: &Outcome, at: Elapsed) -> Option<LogLine> {
     match outcome {
         Outcome::Failed { code: Code::E0519 | Code::E0520 | Code::E0521, message, .. } => {
-            let text = message.lines().next().unwrap_or_default().to_owned();
-            Some(LogLine { at, level: Level::Error, context: "exception".to_owned(), text })
+            Some(LogLine { at, level: Level::Error, context: "exception".to_owned(), text: message.clone() })
         }
         _ => None,
     }

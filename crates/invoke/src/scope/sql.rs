@@ -144,9 +144,24 @@ pub(crate) struct Open {
 impl Service for Live {
     async fn call(&self, operation: Operation, _: Body) -> Result<(Reply, Body), StoreError> {
         let Operation::Sql { database, connection, call } = operation else { return another_kind() };
+        self.answer(&database, connection, call).await.map_err(|error| match error {
+            // Damage is of one database, and whoever has to restore it asks which.
+            StoreError::Damaged(what) => StoreError::Damaged(format!("sql.{database}: {what}")),
+            other => other,
+        })
+    }
+    fn close(&self, connection: u32) {
+        let gone = self.open.connections.lock().remove(&connection);
+        // Dropped without the lock: it may roll back.
+        drop(gone);
+    }
+}
+
+impl Live {
+    async fn answer(&self, database: &str, connection: u32, call: SqlCall) -> Result<(Reply, Body), StoreError> {
         let cause = Some(self.granted.cause);
         if call == SqlCall::Connect {
-            self.connect(&database, connection).await?;
+            self.connect(database, connection).await?;
             return Ok((Reply::SqlConnected, Body::Empty));
         }
         let open = self.open.connections.lock().get(&connection).cloned();
@@ -158,14 +173,7 @@ impl Service for Live {
         };
         Ok((Reply::SqlRows { rows, in_transaction: open.in_transaction() }, Body::Empty))
     }
-    fn close(&self, connection: u32) {
-        let gone = self.open.connections.lock().remove(&connection);
-        // Dropped without the lock: it may roll back.
-        drop(gone);
-    }
-}
 
-impl Live {
     async fn connect(&self, database: &str, connection: u32) -> Result<(), StoreError> {
         let measured = self.open.connections.lock().len() as u64 + 1;
         let allowed = limits::SQL_CONNECTIONS as u64;

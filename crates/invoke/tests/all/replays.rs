@@ -162,7 +162,8 @@ async fn an_exception_is_thrown_again_and_another_one_is_a_difference() {
     drop(world.invoke("/").await);
     let record = world.records()[0].clone();
     let lines: Vec<&str> = record.logs.iter().map(|line| line.text.as_str()).collect();
-    assert_eq!(lines, ["TypeError: no at a.ts:7:1"], "it is a line of log too");
+    let told = "TypeError: no at a.ts:7:1\n  7 | throw\n    | ^\n  fetch (a.ts:7:1)";
+    assert_eq!(lines, [told], "it is in the log too, with its place");
     let journal = world.journal(record.id).await.expect("kept");
     let report = again(journal.clone(), throwing("no"), None).await;
     assert!(report.is_faithful(), "{report:?}");
