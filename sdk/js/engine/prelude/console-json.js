@@ -24,6 +24,7 @@ const isPlain = (value, run) => {
   if (typeof value === "number") return NumberIsFinite(value);
   if (typeof value !== "object" || run.above.length >= DEPTH_MAX || ArrayPrototypeIndexOf(run.above, value) >= 0) return false;
   const isList = ArrayIsArray(value);
+  if (isList && value.length > run.left) return false;
   const prototype = ObjectGetPrototypeOf(value);
   if (!isList && prototype !== null && prototype !== ObjectPrototype) return false;
   append(run.above, value);

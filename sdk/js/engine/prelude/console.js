@@ -17,8 +17,12 @@ let indentation = "";
 /// Groups deeper than this are no further indented.
 const GROUPS_MAX = 20;
 
+/// More than this the platform keeps of no line.
+const LINE_LENGTH_MAX = 262_144;
+
 const write = (level, text) => {
-  native.log(level, indentation === "" ? text : indent(text));
+  const cut = text.length > LINE_LENGTH_MAX ? StringPrototypeSlice(text, 0, LINE_LENGTH_MAX) : text;
+  native.log(level, indentation === "" ? cut : indent(cut));
 };
 
 const indent = (text) => {

@@ -17,6 +17,8 @@ import {
 const DEPTH_MAX = 5;
 /// Items of a list, and properties of an object, that are shown.
 const ITEMS_MAX = 100;
+/// Lists up to this length may have names beside their items that are shown.
+const NAMED_ITEMS_MAX = 1_000;
 /// Characters of one value, about; what comes after is left out.
 const LENGTH_MAX = 32_768;
 /// Characters of a string inside something else.
@@ -194,7 +196,8 @@ const showProperty = (descriptor, run) => {
 const braces = (parts) => (parts.length === 0 ? "{}" : `{ ${ArrayPrototypeJoin(parts, ", ")} }`);
 
 const brackets = (parts, list, run) => {
-  if (list !== undefined) {
+  // Of a long list nobody looks for names beside its items.
+  if (list !== undefined && list.length <= NAMED_ITEMS_MAX) {
     const extra = properties(list, run, true);
     for (let i = 0; i < extra.length; i++) append(parts, extra[i]);
   }

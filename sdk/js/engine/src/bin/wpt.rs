@@ -25,7 +25,9 @@ fn main() -> ExitCode {
     let mut tests = Vec::new();
     while let Some(path) = open.pop() {
         if path.is_dir() {
-            open.extend(fs::read_dir(&path).expect("a folder can be read").map(|entry| entry.expect("an entry can be read").path()));
+            open.extend(
+                fs::read_dir(&path).expect("a folder can be read").map(|entry| entry.expect("an entry can be read").path()),
+            );
         } else if path.to_string_lossy().ends_with(".any.js") {
             tests.push(path);
         }
@@ -47,7 +49,9 @@ fn report(checkout: &Path, test: &Path) -> (usize, usize) {
     let script = script(checkout, test);
     let body = move || {
         let ended = Machine::new().map_err(|thrown| thrown.message).and_then(|machine| {
-            machine.run(script).map_err(|(failure, thrown)| format!("{failure:?} {}: {}\n{}", thrown.name, thrown.message, thrown.stack))
+            machine
+                .run(script)
+                .map_err(|(failure, thrown)| format!("{failure:?} {}: {}\n{}", thrown.name, thrown.message, thrown.stack))
         });
         (ended, log::take())
     };
@@ -81,10 +85,12 @@ fn script(checkout: &Path, test: &Path) -> Script {
             body.push('\n');
         }
     }
-    let module = |name: &str, kind, code: String| Module { name: name.to_owned(), kind, code, links: Vec::new(), exports: Vec::new() };
+    let module =
+        |name: &str, kind, code: String| Module { name: name.to_owned(), kind, code, links: Vec::new(), exports: Vec::new() };
     let mut modules = vec![module("test.cjs", Kind::CommonJs, body + &code)];
     let mut entry = "import { report } from \"./harness.mjs\";\nconst data = {};\n".to_owned();
-    let mut links = vec![("./harness.mjs".to_owned(), "harness.mjs".to_owned()), ("./test.cjs".to_owned(), "test.cjs".to_owned())];
+    let mut links =
+        vec![("./harness.mjs".to_owned(), "harness.mjs".to_owned()), ("./test.cjs".to_owned(), "test.cjs".to_owned())];
     for (index, path) in json_in(&folder.join("resources")).into_iter().enumerate() {
         let name = format!("data{index}.json");
         let file = path.file_name().expect("a file has a name").to_string_lossy().into_owned();
@@ -102,5 +108,8 @@ fn script(checkout: &Path, test: &Path) -> Script {
 
 fn json_in(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect()
+    entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .collect()
 }

@@ -8,8 +8,14 @@ use crate::natives::text;
 
 /// `base64Encode(text)` and `base64Decode(text)`; both give undefined for what can't be.
 pub(crate) fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
-    native.set("base64Encode", Function::new(ctx.clone(), |data: JsString<'_>| Ok::<_, rquickjs::Error>(encode(&text::lossy(&data)?)))?)?;
-    native.set("base64Decode", Function::new(ctx.clone(), |data: JsString<'_>| Ok::<_, rquickjs::Error>(decode(&text::lossy(&data)?)))?)
+    native.set(
+        "base64Encode",
+        Function::new(ctx.clone(), |data: JsString<'_>| Ok::<_, rquickjs::Error>(encode(&text::lossy(&data)?)))?,
+    )?;
+    native.set(
+        "base64Decode",
+        Function::new(ctx.clone(), |data: JsString<'_>| Ok::<_, rquickjs::Error>(decode(&text::lossy(&data)?)))?,
+    )
 }
 
 /// The standard's alphabet without padding; bits behind the last byte are dropped whatever they are.
@@ -27,7 +33,7 @@ fn encode(data: &str) -> Option<String> {
 /// The WHATWG's forgiving decoding: white space is skipped, and padding may be missing but not be wrong.
 fn decode(data: &str) -> Option<String> {
     let mut digits: Vec<u8> = data.bytes().filter(|byte| !matches!(byte, b'\t' | b'\n' | b'\x0c' | b'\r' | b' ')).collect();
-    if digits.len() % 4 == 0 {
+    if digits.len().is_multiple_of(4) {
         for _ in 0..2 {
             if digits.last() == Some(&b'=') {
                 digits.pop();
@@ -55,7 +61,9 @@ mod tests {
 
     #[test]
     fn padding_may_be_missing_but_not_wrong() {
-        for (text, expected) in [("YQ==", Some("a")), ("YQ", Some("a")), (" Y\nQ = = ", Some("a")), ("YR", Some("a")), ("", Some(""))] {
+        for (text, expected) in
+            [("YQ==", Some("a")), ("YQ", Some("a")), (" Y\nQ = = ", Some("a")), ("YR", Some("a")), ("", Some(""))]
+        {
             assert_eq!(decode(text).as_deref(), expected, "{text:?}");
         }
         for text in ["YQ=", "Y", "=", "YQ===", "YQ==YQ==", "a\u{b}bcd", "ÿ", "A=A="] {

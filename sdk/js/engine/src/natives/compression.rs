@@ -239,7 +239,10 @@ mod tests {
     fn what_is_cut_changed_or_too_long_is_refused() {
         for format in FORMATS {
             let packed = packed(format, b"some text");
-            assert!(!unpacked(format, &packed[..packed.len() - 1], 100).expect("what came is right").1, "{format:?} is not at its end");
+            assert!(
+                !unpacked(format, &packed[..packed.len() - 1], 100).expect("what came is right").1,
+                "{format:?} is not at its end"
+            );
             assert!(unpacked(format, &[&packed[..], b"x"].concat(), 100).is_none(), "{format:?} with more behind");
         }
         for format in [Format::Gzip, Format::Deflate] {

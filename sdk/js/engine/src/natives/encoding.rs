@@ -75,14 +75,23 @@ fn decoder<'js>(ctx: Ctx<'js>, name: String, fatal: bool, keeps_mark: bool) -> R
     mode.map(|mode| Class::instance(ctx, State { decoder: mode.decoder(), mode })).transpose()
 }
 
-fn decode<'js>(ctx: Ctx<'js>, state: Class<'js, State>, data: TypedArray<'js, u8>, is_last: bool) -> Result<Option<JsString<'js>>> {
+fn decode<'js>(
+    ctx: Ctx<'js>,
+    state: Class<'js, State>,
+    data: TypedArray<'js, u8>,
+    is_last: bool,
+) -> Result<Option<JsString<'js>>> {
     let decoded = state.borrow_mut().decode(bytes::of(&data), is_last);
     decoded.map(|text| JsString::from_str(ctx, &text)).transpose()
 }
 
 impl Mode {
     fn decoder(self) -> Decoder {
-        if self.keeps_mark { self.encoding.new_decoder_without_bom_handling() } else { self.encoding.new_decoder_with_bom_removal() }
+        if self.keeps_mark {
+            self.encoding.new_decoder_without_bom_handling()
+        } else {
+            self.encoding.new_decoder_with_bom_removal()
+        }
     }
 }
 

@@ -71,7 +71,8 @@ fn get<'js>(ctx: Ctx<'js>, handle: Class<'js, Handle>, part: u8) -> Result<rquic
 
 /// A `blob:` URL has the origin of the URL in it, if that is one of the web.
 fn origin_of(url: &Url) -> String {
-    let is_opaque = url.scheme() == "blob" && !Url::parse(url.path()).is_ok_and(|inner| matches!(inner.scheme(), "http" | "https"));
+    let is_opaque =
+        url.scheme() == "blob" && !Url::parse(url.path()).is_ok_and(|inner| matches!(inner.scheme(), "http" | "https"));
     if is_opaque { "null".to_owned() } else { quirks::origin(url) }
 }
 

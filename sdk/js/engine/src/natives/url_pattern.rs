@@ -81,7 +81,13 @@ fn init(parts: &Array<'_>) -> Result<UrlPatternInit> {
     })
 }
 
-fn parse<'js>(ctx: Ctx<'js>, input: Value<'js>, base: Option<String>, ignore_case: bool, answers: Array<'js>) -> Result<Option<List<'js>>> {
+fn parse<'js>(
+    ctx: Ctx<'js>,
+    input: Value<'js>,
+    base: Option<String>,
+    ignore_case: bool,
+    answers: Array<'js>,
+) -> Result<Option<List<'js>>> {
     let mut known = BTreeMap::new();
     for index in (0..answers.len()).step_by(3) {
         known.insert((answers.get(index)?, answers.get(index + 1)?), answers.get(index + 2)?);
@@ -134,7 +140,9 @@ fn component_of<'js>(ctx: &Ctx<'js>, component: &Component<Source>) -> Result<Li
     }
     let matcher = &component.matcher;
     let literal = match &matcher.inner {
-        InnerMatcher::Literal { literal } if !matcher.ignore_case => Some([&matcher.prefix, literal.as_str(), &matcher.suffix].concat()),
+        InnerMatcher::Literal { literal } if !matcher.ignore_case => {
+            Some([&matcher.prefix, literal.as_str(), &matcher.suffix].concat())
+        }
         _ => None,
     };
     let expression = component.regexp.as_ref().map_or("", |source| source.0.as_str());
@@ -145,7 +153,9 @@ fn input<'js>(ctx: Ctx<'js>, input: Value<'js>, base: Option<String>) -> Result<
     let Ok(Some((input, _))) = quirks::process_match_input(given(&input)?, base.as_deref()) else { return Ok(None) };
     let Some(parts) = quirks::parse_match_input(input) else { return Ok(None) };
     let mut list = List::new(&ctx)?;
-    for part in [parts.protocol, parts.username, parts.password, parts.hostname, parts.port, parts.pathname, parts.search, parts.hash] {
+    for part in
+        [parts.protocol, parts.username, parts.password, parts.hostname, parts.port, parts.pathname, parts.search, parts.hash]
+    {
         list.push(JsString::from_str(ctx.clone(), &part)?)?;
     }
     Ok(Some(list))

@@ -6,7 +6,13 @@ use engine::script::{Kind, Module, Script};
 
 /// The lines that a module logs: level and text.
 fn logged(code: &str) -> Vec<(String, String)> {
-    let module = Module { name: "src/a.mjs".to_owned(), kind: Kind::Module, code: code.to_owned(), links: Vec::new(), exports: Vec::new() };
+    let module = Module {
+        name: "src/a.mjs".to_owned(),
+        kind: Kind::Module,
+        code: code.to_owned(),
+        links: Vec::new(),
+        exports: Vec::new(),
+    };
     let script = Script { entry: "src/a.mjs".to_owned(), modules: vec![module], ..Script::default() };
     let run = move || {
         Machine::new().expect("the prelude is right").run(script).expect("it runs");
@@ -21,7 +27,9 @@ fn text(code: &str) -> Vec<String> {
 
 #[test]
 fn a_method_has_its_level() {
-    let lines = logged("console.debug('a'); console.log('b'); console.info('c'); console.warn('d'); console.error('e'); console.assert(false, 'f'); console.trace('g')");
+    let lines = logged(
+        "console.debug('a'); console.log('b'); console.info('c'); console.warn('d'); console.error('e'); console.assert(false, 'f'); console.trace('g')",
+    );
     let levels: Vec<&str> = lines.iter().map(|(level, _)| level.as_str()).collect();
     assert_eq!(levels, ["debug", "info", "info", "warn", "error", "error", "trace"]);
     assert_eq!(lines[5].1, "Assertion failed: f");
@@ -75,7 +83,9 @@ fn groups_indent_and_counts_count() {
 
 #[test]
 fn a_huge_value_is_cut() {
-    let lines = text("console.log('is', 'x'.repeat(1e6).split(''), ['y'.repeat(1e6)], Array.from({ length: 200 }, () => 'z'.repeat(1000)))");
+    let lines = text(
+        "console.log('is', 'x'.repeat(1e6).split(''), ['y'.repeat(1e6)], Array.from({ length: 200 }, () => 'z'.repeat(1000)))",
+    );
     assert!(lines[0].len() < 100_000, "{}", lines[0].len());
     assert!(lines[0].contains("more"));
 }

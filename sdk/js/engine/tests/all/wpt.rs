@@ -70,7 +70,9 @@ type Outcome = (String, bool, String);
 fn run(script: Script) -> Vec<Outcome> {
     let body = move || {
         let machine = Machine::new().map_err(|thrown| thrown.message)?;
-        machine.run(script).map_err(|(failure, thrown)| format!("{failure:?} {}: {}\n{}", thrown.name, thrown.message, thrown.stack))?;
+        machine
+            .run(script)
+            .map_err(|(failure, thrown)| format!("{failure:?} {}: {}\n{}", thrown.name, thrown.message, thrown.stack))?;
         Ok::<_, String>(log::take())
     };
     let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn(body).expect("a thread can be made");
@@ -87,7 +89,13 @@ fn outcome(line: &str) -> Outcome {
 fn script(suite: &str, function: &str, data: &PathBuf) -> Script {
     let mut modules = files::script(&format!("tests/wpt/{suite}")).modules;
     modules.extend(files::script("tests/wpt/harness.mjs").modules);
-    let module = |name: &str, kind, code: String, links: Vec<(String, String)>| Module { name: name.to_owned(), kind, code, links, exports: Vec::new() };
+    let module = |name: &str, kind, code: String, links: Vec<(String, String)>| Module {
+        name: name.to_owned(),
+        kind,
+        code,
+        links,
+        exports: Vec::new(),
+    };
     let code = fs::read_to_string(data).unwrap_or_else(|error| panic!("cannot read {}: {error}", data.display()));
     modules.push(module("data.json", Kind::Json, code, Vec::new()));
     let entry = format!(
@@ -117,7 +125,8 @@ fn folder_of(krate: &str) -> PathBuf {
     assert!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
     let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo says JSON");
     let packages = metadata["packages"].as_array().expect("there are packages");
-    let package = packages.iter().find(|package| package["name"] == krate).unwrap_or_else(|| panic!("the engine depends on {krate}"));
+    let package =
+        packages.iter().find(|package| package["name"] == krate).unwrap_or_else(|| panic!("the engine depends on {krate}"));
     let manifest = PathBuf::from(package["manifest_path"].as_str().expect("a package has a manifest"));
     manifest.parent().expect("a manifest is in a folder").to_owned()
 }

@@ -124,4 +124,49 @@ test("RSA-OAEP decrypts what was encrypted, and keys are wrapped", async () => {
   equal(hex(await subtle.exportKey("raw", back)), hex(await subtle.exportKey("raw", key)));
 });
 
+test("what is no key is refused, whatever it is", async () => {
+  const algorithms = [
+    [{ name: "ECDSA", namedCurve: "P-256" }, ["verify"], ["sign"]], [{ name: "ECDSA", namedCurve: "P-384" }, ["verify"], ["sign"]],
+    [{ name: "Ed25519" }, ["verify"], ["sign"]], [{ name: "X25519" }, [], ["deriveBits"]], [{ name: "RSA-PSS", hash: "SHA-256" }, ["verify"], ["sign"]],
+  ];
+  // A generator that says the same each time.
+  let state = 1;
+  const random = (length) => Uint8Array.from({ length }, () => ((state = (state * 1103515245 + 12345) % 2147483648), state >> 16));
+  const ways = { taken: 0, refused: 0 };
+  const attempt = async (...given) => {
+    try {
+      await subtle.importKey(...given);
+      ways.taken++;
+    } catch (error) {
+      ok(error.name === "DataError" || error.name === "NotSupportedError", `${error.name}: ${error.message}`);
+      ways.refused++;
+    }
+  };
+  const pairs = [];
+  for (const [algorithm] of algorithms) {
+    const usages = algorithm.name === "X25519" ? ["deriveBits"] : ["sign", "verify"];
+    pairs.push(await subtle.generateKey({ ...algorithm, modulusLength: 1024, publicExponent: new Uint8Array([1, 0, 1]) }, true, usages));
+  }
+  for (const [index, [algorithm, publicUsages, privateUsages]] of algorithms.entries()) {
+    const forms = { spki: await subtle.exportKey("spki", pairs[index].publicKey), pkcs8: await subtle.exportKey("pkcs8", pairs[index].privateKey) };
+    for (const form of ["spki", "pkcs8"]) {
+      const usages = form === "spki" ? publicUsages : privateUsages;
+      for (const length of [0, 1, 31, 32, 65]) await attempt(form, random(length), algorithm, true, usages);
+      for (let i = 0; i < 40; i++) {
+        const changed = new Uint8Array(forms[form]).slice();
+        changed[random(4).reduce((sum, byte) => sum * 7 + byte, 0) % changed.length] ^= 1 << (i % 8);
+        await attempt(form, changed, algorithm, true, usages);
+      }
+      await attempt(form, new Uint8Array(forms[form]).slice(0, -1), algorithm, true, usages);
+    }
+    const jwk = await subtle.exportKey("jwk", pairs[index].privateKey);
+    for (const member of ["x", "y", "d", "n", "e", "p", "q"]) {
+      if (jwk[member] === undefined) continue;
+      for (const length of [0, 1, 2, 32, 48, 128]) await attempt("jwk", { ...jwk, key_ops: undefined, [member]: random(length).toBase64({ alphabet: "base64url", omitPadding: true }) }, algorithm, true, privateUsages);
+      await attempt("jwk", { ...jwk, [member]: undefined }, algorithm, true, jwk.d === undefined || member === "d" ? publicUsages : privateUsages).catch(() => {});
+    }
+  }
+  ok(ways.refused > 300, JSON.stringify(ways));
+});
+
 await run();

@@ -1,9 +1,13 @@
 //! AES: GCM, CBC and CTR, with keys of 128, 192 and 256 bits.
 
-use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, StreamCipher, block_padding::Pkcs7, consts::{U12, U16}};
+use aes::cipher::{
+    BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, StreamCipher,
+    block_padding::Pkcs7,
+    consts::{U12, U16},
+};
 use aes::{Aes128, Aes192, Aes256};
-use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::AesGcm;
+use aes_gcm::aead::{AeadInOut, KeyInit};
 use ctr::Ctr128BE;
 use rquickjs::{Ctx, Function, Object, Result};
 use subtle::ConstantTimeEq;
@@ -47,17 +51,24 @@ fn gcm_decrypt<'js>(
     give(ctx, open(bytes::of(&key), bytes::of(&nonce), bytes::of(&associated), bytes::of(&data), tag_length))
 }
 
-/// Encrypts in place and gives the tag. None if the key or the nonce has a length that is not supported.
+/// Calls a function with the cipher for a key and a nonce of these lengths. None if there is none.
+macro_rules! with_cipher {
+    ($key:expr, $nonce:expr, $function:ident($($argument:expr),*)) => {
+        match ($key.len(), $nonce.len()) {
+            (16, 12) => $function::<AesGcm<Aes128, U12>>($key, $nonce, $($argument),*),
+            (16, 16) => $function::<AesGcm<Aes128, U16>>($key, $nonce, $($argument),*),
+            (24, 12) => $function::<AesGcm<Aes192, U12>>($key, $nonce, $($argument),*),
+            (24, 16) => $function::<AesGcm<Aes192, U16>>($key, $nonce, $($argument),*),
+            (32, 12) => $function::<AesGcm<Aes256, U12>>($key, $nonce, $($argument),*),
+            (32, 16) => $function::<AesGcm<Aes256, U16>>($key, $nonce, $($argument),*),
+            _ => None,
+        }
+    };
+}
+
+/// Encrypts in place and gives the tag.
 fn seal(key: &[u8], nonce: &[u8], associated: &[u8], text: &mut [u8]) -> Option<[u8; TAG_BYTES]> {
-    match (key.len(), nonce.len()) {
-        (16, 12) => seal_with::<AesGcm<Aes128, U12>>(key, nonce, associated, text),
-        (16, 16) => seal_with::<AesGcm<Aes128, U16>>(key, nonce, associated, text),
-        (24, 12) => seal_with::<AesGcm<Aes192, U12>>(key, nonce, associated, text),
-        (24, 16) => seal_with::<AesGcm<Aes192, U16>>(key, nonce, associated, text),
-        (32, 12) => seal_with::<AesGcm<Aes256, U12>>(key, nonce, associated, text),
-        (32, 16) => seal_with::<AesGcm<Aes256, U16>>(key, nonce, associated, text),
-        _ => None,
-    }
+    with_cipher!(key, nonce, seal_with(associated, text))
 }
 
 fn seal_with<C: AeadInOut + KeyInit>(key: &[u8], nonce: &[u8], associated: &[u8], text: &mut [u8]) -> Option<[u8; TAG_BYTES]> {
@@ -66,15 +77,30 @@ fn seal_with<C: AeadInOut + KeyInit>(key: &[u8], nonce: &[u8], associated: &[u8]
     tag.as_slice().try_into().ok()
 }
 
-/// Decrypts, if the tag is right. GCM's key stream is the same both ways, and the tag is that of the encrypted text: so the text is
-/// decrypted, encrypted again for its tag, and the part of the tag that was sent is compared. This serves tags of every length.
+/// Decrypts, if the tag is right.
 fn open(key: &[u8], nonce: &[u8], associated: &[u8], data: &[u8], tag_length: usize) -> Option<Vec<u8>> {
     let (encrypted, tag) = data.split_at(data.len().checked_sub(tag_length)?);
+    if tag_length < TAG_BYTES {
+        return open_with_part_of_tag(key, nonce, associated, encrypted, tag);
+    }
+    let mut text = encrypted.to_vec();
+    with_cipher!(key, nonce, open_with(associated, &mut text, tag))?;
+    Some(text)
+}
+
+fn open_with<C: AeadInOut + KeyInit>(key: &[u8], nonce: &[u8], associated: &[u8], text: &mut [u8], tag: &[u8]) -> Option<()> {
+    let cipher = C::new_from_slice(key).ok()?;
+    cipher.decrypt_inout_detached(nonce.try_into().ok()?, associated, text.into(), tag.try_into().ok()?).ok()
+}
+
+/// GCM's key stream is the same both ways, and the tag is that of the encrypted text: so the text is decrypted, encrypted again for its
+/// tag, and the part of the tag that was sent is compared.
+fn open_with_part_of_tag(key: &[u8], nonce: &[u8], associated: &[u8], encrypted: &[u8], tag: &[u8]) -> Option<Vec<u8>> {
     let mut text = encrypted.to_vec();
     seal(key, nonce, associated, &mut text)?;
     let mut again = text.clone();
     let expected = seal(key, nonce, associated, &mut again)?;
-    bool::from(expected[..tag_length.min(TAG_BYTES)].ct_eq(tag)).then_some(text)
+    bool::from(expected[..tag.len()].ct_eq(tag)).then_some(text)
 }
 
 fn cbc_encrypt<'js>(ctx: Ctx<'js>, key: Bytes<'js>, iv: Bytes<'js>, data: Bytes<'js>) -> Result<Option<Bytes<'js>>> {
@@ -91,15 +117,27 @@ fn cbc_encrypt<'js>(ctx: Ctx<'js>, key: Bytes<'js>, iv: Bytes<'js>, data: Bytes<
 fn cbc_decrypt<'js>(ctx: Ctx<'js>, key: Bytes<'js>, iv: Bytes<'js>, data: Bytes<'js>) -> Result<Option<Bytes<'js>>> {
     let (key, iv, data) = (bytes::of(&key), bytes::of(&iv), bytes::of(&data));
     let text = match key.len() {
-        16 => cbc::Decryptor::<Aes128>::new_from_slices(key, iv).ok().and_then(|cipher| cipher.decrypt_padded_vec::<Pkcs7>(data).ok()),
-        24 => cbc::Decryptor::<Aes192>::new_from_slices(key, iv).ok().and_then(|cipher| cipher.decrypt_padded_vec::<Pkcs7>(data).ok()),
-        32 => cbc::Decryptor::<Aes256>::new_from_slices(key, iv).ok().and_then(|cipher| cipher.decrypt_padded_vec::<Pkcs7>(data).ok()),
+        16 => cbc::Decryptor::<Aes128>::new_from_slices(key, iv)
+            .ok()
+            .and_then(|cipher| cipher.decrypt_padded_vec::<Pkcs7>(data).ok()),
+        24 => cbc::Decryptor::<Aes192>::new_from_slices(key, iv)
+            .ok()
+            .and_then(|cipher| cipher.decrypt_padded_vec::<Pkcs7>(data).ok()),
+        32 => cbc::Decryptor::<Aes256>::new_from_slices(key, iv)
+            .ok()
+            .and_then(|cipher| cipher.decrypt_padded_vec::<Pkcs7>(data).ok()),
         _ => None,
     };
     give(ctx, text)
 }
 
-fn ctr<'js>(ctx: Ctx<'js>, key: Bytes<'js>, counter: Bytes<'js>, counter_bits: u32, data: Bytes<'js>) -> Result<Option<Bytes<'js>>> {
+fn ctr<'js>(
+    ctx: Ctx<'js>,
+    key: Bytes<'js>,
+    counter: Bytes<'js>,
+    counter_bits: u32,
+    data: Bytes<'js>,
+) -> Result<Option<Bytes<'js>>> {
     let counter: Option<[u8; 16]> = bytes::of(&counter).try_into().ok();
     give(ctx, counter.and_then(|counter| count(bytes::of(&key), u128::from_be_bytes(counter), counter_bits, bytes::of(&data))))
 }
@@ -114,7 +152,11 @@ fn count(key: &[u8], counter: u128, counter_bits: u32, data: &[u8]) -> Option<Ve
         return None;
     }
     let blocks_before = (mask - (counter & mask)).saturating_add(1);
-    let bytes_before = usize::try_from(blocks_before).ok().and_then(|blocks| blocks.checked_mul(BLOCK_BYTES)).unwrap_or(data.len()).min(data.len());
+    let bytes_before = usize::try_from(blocks_before)
+        .ok()
+        .and_then(|blocks| blocks.checked_mul(BLOCK_BYTES))
+        .unwrap_or(data.len())
+        .min(data.len());
     let mut text = data.to_vec();
     let (before, after) = text.split_at_mut(bytes_before);
     apply(key, counter, before)?;
@@ -161,6 +203,6 @@ mod tests {
         let wrapped = count(&[1; 16], 0xff_03, 2, &long).expect("four blocks fit in two bits");
         let low = count(&[1; 16], 0xff_00, 2, &long).expect("as above");
         assert_eq!(wrapped[16..], low[..48]);
-        assert_eq!(count(&[1; 16], 0, 2, &vec![0; 16 * 5]), None);
+        assert_eq!(count(&[1; 16], 0, 2, &[0; 16 * 5]), None);
     }
 }

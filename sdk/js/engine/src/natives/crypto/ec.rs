@@ -42,7 +42,9 @@ macro_rules! curve {
             pub(in super::super) fn import(format: &str, data: &[u8]) -> Option<Key> {
                 match format {
                     "raw" => $curve::PublicKey::from_sec1_bytes(data).ok().map(|public| Key::Public(Box::new(Public(public)))),
-                    "spki" => $curve::PublicKey::from_public_key_der(data).ok().map(|public| Key::Public(Box::new(Public(public)))),
+                    "spki" => {
+                        $curve::PublicKey::from_public_key_der(data).ok().map(|public| Key::Public(Box::new(Public(public))))
+                    }
                     "pkcs8" => $curve::SecretKey::from_pkcs8_der(data).ok().map(|secret| Key::Private(Box::new(private(secret)))),
                     _ => None,
                 }
@@ -134,7 +136,9 @@ mod tests {
         let y = part("7903FE1008B8BC99A41AE9E95628BC64F2F1B20C2D7E9F5177A3C294D4462299");
         let d = part("C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721");
         let scheme = Scheme { hash: Some(Hash::Sha256), salt_length: None };
-        let Some(Key::Private(private)) = super::p256::from_parts(true, &[&x, &y, &d]) else { panic!("the parts belong together") };
+        let Some(Key::Private(private)) = super::p256::from_parts(true, &[&x, &y, &d]) else {
+            panic!("the parts belong together")
+        };
         let signature = private.sign(scheme, b"sample", None).expect("it can sign");
         assert_eq!(
             HEXUPPER.encode(&signature),

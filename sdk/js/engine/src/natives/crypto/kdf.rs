@@ -15,7 +15,14 @@ pub(crate) fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
     native.set("pbkdf2", Function::new(ctx.clone(), pbkdf2)?)
 }
 
-fn hkdf<'js>(ctx: Ctx<'js>, hash: u32, secret: Bytes<'js>, salt: Bytes<'js>, info: Bytes<'js>, length: usize) -> Result<Option<Bytes<'js>>> {
+fn hkdf<'js>(
+    ctx: Ctx<'js>,
+    hash: u32,
+    secret: Bytes<'js>,
+    salt: Bytes<'js>,
+    info: Bytes<'js>,
+    length: usize,
+) -> Result<Option<Bytes<'js>>> {
     let (secret, salt, info) = (bytes::of(&secret), Some(bytes::of(&salt)), bytes::of(&info));
     give(ctx, Hash::of(hash).and_then(|hash| expand(hash, secret, salt, info, length)))
 }
@@ -34,7 +41,14 @@ fn expand(hash: Hash, secret: &[u8], salt: Option<&[u8]>, info: &[u8], length: u
     Some(derived)
 }
 
-fn pbkdf2<'js>(ctx: Ctx<'js>, hash: u32, secret: Bytes<'js>, salt: Bytes<'js>, rounds: u32, length: usize) -> Result<Option<Bytes<'js>>> {
+fn pbkdf2<'js>(
+    ctx: Ctx<'js>,
+    hash: u32,
+    secret: Bytes<'js>,
+    salt: Bytes<'js>,
+    rounds: u32,
+    length: usize,
+) -> Result<Option<Bytes<'js>>> {
     /// Nobody needs more, and it has to fit in memory.
     const LENGTH_MAX: usize = 1 << 20;
     if length > LENGTH_MAX {
@@ -62,7 +76,10 @@ mod tests {
         let salt: Vec<u8> = (0..=12).collect();
         let info: Vec<u8> = (0xf0..=0xf9).collect();
         let derived = expand(Hash::Sha256, &[0x0b; 22], Some(&salt), &info, 42).expect("42 bytes are few");
-        assert_eq!(HEXLOWER.encode(&derived), "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865");
+        assert_eq!(
+            HEXLOWER.encode(&derived),
+            "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865"
+        );
         assert_eq!(expand(Hash::Sha256, b"", None, b"", 255 * 32 + 1), None);
     }
 }

@@ -91,7 +91,8 @@ fn generate<'js>(ctx: Ctx<'js>, kind: String, bits: usize, exponent: u32) -> Res
         _ => None,
     };
     let Some((private, public)) = pair else { return Ok(None) };
-    let (private, public) = (Class::instance(ctx.clone(), Key::Private(private))?, Class::instance(ctx.clone(), Key::Public(public))?);
+    let (private, public) =
+        (Class::instance(ctx.clone(), Key::Private(private))?, Class::instance(ctx.clone(), Key::Public(public))?);
     List::new(&ctx)?.with(private)?.with(public).map(Some)
 }
 

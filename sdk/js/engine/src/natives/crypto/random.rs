@@ -1,8 +1,8 @@
 //! Chance, which comes from the host and is recorded there.
 
+use ::rsa::rand_core::{TryCryptoRng, TryRng};
 use core::convert::Infallible;
 use rquickjs::{Ctx, Function, Object, Result, TypedArray};
-use ::rsa::rand_core::{TryCryptoRng, TryRng};
 
 use crate::host;
 use crate::machine::phase;
