@@ -22,7 +22,7 @@ use std::process::{Command, ExitCode};
 const HELP: &str = "\
 usage: cargo xtask COMMAND
 
-  up [DIR] [ARGS…] build dayfly and start it with the app in DIR (examples/hello); ARGS go to `dayfly up`
+  up [DIR] [ARGS…] build dayfly and start it with the app in DIR (examples/hello-js); ARGS go to `dayfly up`
   test [ARGS…]     set everything up and run all tests; ARGS go to cargo-nextest
   lint             formatting, clippy and licences
   setup            make the Rust toolchain for functions available
@@ -82,12 +82,15 @@ fn dispatch(args: &[String], from_debian: bool) -> Result<ExitCode> {
 
 /// Ends as the server that it becomes.
 fn up(paths: &Paths, args: &[&str]) -> Result<ExitCode> {
-    rust_wasi::ensure(paths, false)?;
     run::run(cargo().args(["build", "--package", "server"]).current_dir(&paths.root))?;
     // What the caller names is relative to where they are, our example to the checkout.
     let (app, rest) = match args {
-        [app, rest @ ..] if !app.starts_with('-') => (PathBuf::from(app), rest),
-        rest => (paths.root.join("examples/hello"), rest),
+        [app, rest @ ..] if !app.starts_with('-') => {
+            // It may have functions in Rust; our own example has none, and needs no toolchain.
+            rust_wasi::ensure(paths, false)?;
+            (PathBuf::from(app), rest)
+        }
+        rest => (paths.root.join("examples/hello-js"), rest),
     };
     run::become_process(Command::new(paths.target.join("debug/dayfly")).arg("up").arg(app).args(rest))
 }
@@ -101,6 +104,10 @@ fn test(paths: &Paths, nextest_args: &[&str], from_debian: bool) -> Result<ExitC
     let sdk = ["test", "--locked", "--quiet"];
     let (sdk_target, sdk_root) = (paths.guests("sdk"), paths.root.join("sdk/rust"));
     stages.time("the SDK's tests", || run::run(cargo().args(sdk).env("CARGO_TARGET_DIR", &sdk_target).current_dir(&sdk_root)))?;
+    let (engine_target, engine_root) = (paths.target.join("engine"), paths.root.join("sdk/js/engine"));
+    stages.time("the JavaScript engine's tests", || {
+        run::run(cargo().args(sdk).env("CARGO_TARGET_DIR", &engine_target).current_dir(&engine_root))
+    })?;
     let nextest = ["nextest", "run", "--workspace"];
     stages.time("build tests", || run::run(cargo().args(nextest).arg("--no-run").current_dir(&paths.root)))?;
     let passed = stages.time("run tests", || run::run(cargo().args(nextest).args(nextest_args).current_dir(&paths.root)));
@@ -110,7 +117,15 @@ fn test(paths: &Paths, nextest_args: &[&str], from_debian: bool) -> Result<ExitC
 
 fn lint(paths: &Paths) -> Result<ExitCode> {
     let mut stages = Stages::default();
-    for workspace in ["", "tests/programs", "examples/hello/api", "examples/shop/functions", "examples/thumbnails-js/resize", "sdk/rust"] {
+    for workspace in [
+        "",
+        "tests/programs",
+        "examples/hello/api",
+        "examples/shop/functions",
+        "examples/thumbnails-js/resize",
+        "sdk/rust",
+        "sdk/js/engine",
+    ] {
         let folder = paths.root.join(workspace);
         stages.time("fmt", || run::run(cargo().args(["fmt", "--all", "--check"]).current_dir(&folder)))?;
     }
