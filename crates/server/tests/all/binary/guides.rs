@@ -42,7 +42,8 @@ fn every_guide_is_run() {
     let names = guides.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
     let mut unknown: Vec<_> = names.filter(|name| name != "README.md").collect();
     unknown.retain(|name| {
-        !["first-five-minutes.md", "javascript.md", "replay.md", "trace-log-cost.md", "deploy-and-rollback.md"].contains(&name.as_str())
+        !["first-five-minutes.md", "javascript.md", "replay.md", "trace-log-cost.md", "deploy-and-rollback.md"]
+            .contains(&name.as_str())
     });
     assert!(unknown.is_empty(), "add a test for {unknown:?}");
 }

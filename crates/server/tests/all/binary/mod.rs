@@ -13,6 +13,7 @@ mod gateway;
 mod guides;
 mod hostile;
 mod ingest;
+mod javascript;
 mod poison;
 mod real_input;
 mod sealed;

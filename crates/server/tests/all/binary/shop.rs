@@ -145,7 +145,7 @@ fn the_shop_makes_small_pictures_of_large_ones_and_of_nothing_else() {
 }
 
 /// A grey PNG of this size, its pixels stored without compression.
-fn png(width: u32, height: u32) -> Vec<u8> {
+pub(super) fn png(width: u32, height: u32) -> Vec<u8> {
     let mut rows = Vec::new();
     for _ in 0..height {
         rows.push(0);

@@ -39,6 +39,12 @@ impl Folder {
     pub(crate) fn app(app: &str, name: &str, more: &str) -> Self {
         Self::with_manifest(&manifest(app, &program(name), more))
     }
+    /// An app of one function `api` that answers everything with code of `api.ts`; `more` are further lines of its table.
+    pub(crate) fn script(app: &str, code: &str, more: &str) -> Self {
+        let folder = Self::with_manifest(&manifest(app, "api.ts".as_ref(), more));
+        folder.write("api.ts", code);
+        folder
+    }
     pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }

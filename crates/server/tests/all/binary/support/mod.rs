@@ -6,6 +6,7 @@ pub(crate) mod app;
 pub(crate) mod disk;
 pub(crate) mod http;
 pub(crate) mod node;
+pub(crate) mod packages;
 pub(crate) mod process;
 pub(crate) mod text;
 pub(crate) mod upstream;
