@@ -76,7 +76,7 @@ async fn measure(count: usize, target: &Path, data: &Path) -> Result<(), Failed>
 /// The first request of functions that are on disk only.
 async fn cold(runtime: &WasmRuntime, digests: &[Digest]) -> Result<(), Failed> {
     let mut walls = Vec::new();
-    let (mut loads, mut calls) = (Vec::new(), Vec::new());
+    let (mut loads, mut calls, mut costs) = (Vec::new(), Vec::new(), Vec::new());
     // Far apart, so that none is in memory.
     let stride = (digests.len() / COLD_CALLS).max(1);
     for digest in digests.iter().step_by(stride) {
@@ -86,6 +86,7 @@ async fn cold(runtime: &WasmRuntime, digests: &[Digest]) -> Result<(), Failed> {
         let watch = Stopwatch::start();
         let (loaded, _) = runtime.load(digest, &Nothing).await?;
         loads.push(watch.wall());
+        costs.push(watch.cpu());
         answered(&loaded).await?;
         walls.push(watch.wall());
         let watch = Stopwatch::start();
@@ -94,6 +95,7 @@ async fn cold(runtime: &WasmRuntime, digests: &[Digest]) -> Result<(), Failed> {
     }
     show("cold first request, loading included", walls);
     show("  of that, loading", loads);
+    show("  CPU time of loading", costs);
     show("  a second request of each", calls);
     Ok(())
 }

@@ -202,7 +202,11 @@ impl WasmRuntime {
 
     fn keep_script(&self, digest: &Digest, ready: script::Ready) -> Arc<WasmComponent> {
         let script::Ready { component, bytes } = ready;
-        drop(self.resident.insert(*digest, component.clone(), bytes));
+        let gone = self.resident.insert(*digest, component.clone(), bytes);
+        if !gone.is_empty() {
+            // Unmapping and freeing what went takes longer than a request, and nobody waits for it.
+            drop(tokio::task::spawn_blocking(move || drop(gone)));
+        }
         component
     }
 

@@ -50,14 +50,15 @@ impl Delta {
     pub(crate) fn unpack(packed: &[u8], bytes_max: ByteCount) -> Option<Self> {
         // Each page that differs has its bytes and its number.
         let plain_max = bytes_max.as_usize().div_ceil(PAGE).checked_mul(PAGE + WORD)?.checked_add(2 * WORD)?;
-        let plain = zstd::bulk::decompress(packed, plain_max.min(announced(packed)?)).ok()?;
+        let mut plain = zstd::bulk::decompress(packed, plain_max.min(announced(packed)?)).ok()?;
         let (bytes, count) = (number(&plain, 0)?, number(&plain, 1)?);
-        let (numbers, changes) = plain.get(2 * WORD..)?.split_at_checked(count.checked_mul(WORD)?)?;
-        let pages: Vec<u32> = numbers.chunks_exact(WORD).filter_map(|word| Some(u32::from_le_bytes(word.try_into().ok()?))).collect();
+        let numbers_end = count.checked_mul(WORD)?.checked_add(2 * WORD)?;
+        let pages: Vec<u32> = (2..count + 2).map(|index| number(&plain, index).map(word)).collect::<Option<_>>()?;
         let ascending = pages.windows(2).all(|pair| pair[0] < pair[1]);
         let inside = pages.last().is_none_or(|last| (*last as usize) < bytes.div_ceil(PAGE));
-        let fits = bytes <= bytes_max.as_usize() && changes.len() == count * PAGE;
-        (ascending && inside && fits).then(|| Self { bytes, pages, changes: changes.to_vec() })
+        let fits = bytes <= bytes_max.as_usize() && plain.len() - numbers_end == count * PAGE;
+        plain.drain(..numbers_end);
+        (ascending && inside && fits).then_some(Self { bytes, pages, changes: plain })
     }
 
     /// The length of the file that it makes.
@@ -65,49 +66,34 @@ impl Delta {
         self.bytes
     }
 
-    /// Gives the file that it makes of `base`, in pieces that are not all zero, each with its place.
+    /// Gives the pages of the file that differ from those of `base`, each with its place: written over a copy of the base that was cut or
+    /// lengthened to the file's length, they make the file.
     ///
     /// # Errors
     /// Those of `write`.
     pub(crate) fn apply<E>(&self, base: &[u8], mut write: impl FnMut(usize, &[u8]) -> Result<(), E>) -> Result<(), E> {
-        let mut rest = 0;
         let mut mixed = [0; PAGE];
         for (change, number) in self.changes.chunks_exact(PAGE).zip(&self.pages) {
             let begin = *number as usize * PAGE;
-            Self::unchanged(base, rest..begin, &mut write)?;
-            let old = page_of(base, *number);
             mixed.copy_from_slice(change);
-            mixed.iter_mut().zip(old).for_each(|(byte, old)| *byte ^= old);
+            mixed.iter_mut().zip(page_of(base, *number)).for_each(|(byte, old)| *byte ^= old);
             write(begin, &mixed[..PAGE.min(self.bytes - begin)])?;
-            rest = begin + PAGE;
-        }
-        Self::unchanged(base, rest..self.bytes, &mut write)
-    }
-
-    /// The stretches of this range that the base has and that hold anything, cut where a page of zeros is.
-    fn unchanged<E>(
-        base: &[u8],
-        range: std::ops::Range<usize>,
-        write: &mut impl FnMut(usize, &[u8]) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let end = range.end.min(base.len());
-        let mut begin = range.start;
-        while begin < end {
-            let page_end = |at: usize| (at / PAGE + 1) * PAGE;
-            let is_zero = |at: usize| is_zero(&base[at..page_end(at).min(end)]);
-            if is_zero(begin) {
-                begin = page_end(begin);
-                continue;
-            }
-            let mut stop = page_end(begin);
-            while stop < end && !is_zero(stop) {
-                stop = page_end(stop);
-            }
-            write(begin, &base[begin..stop.min(end)])?;
-            begin = stop;
         }
         Ok(())
     }
+}
+
+/// The stretches of pages that are not all zero, each with its place.
+pub(crate) fn stretches(bytes: &[u8]) -> Vec<(usize, &[u8])> {
+    let mut found: Vec<(usize, &[u8])> = Vec::new();
+    for (number, page) in bytes.chunks(PAGE).enumerate().filter(|(_, page)| !is_zero(page)) {
+        let begin = number * PAGE;
+        match found.last_mut() {
+            Some((first, stretch)) if *first + stretch.len() == begin => *stretch = &bytes[*first..begin + page.len()],
+            _ => found.push((begin, page)),
+        }
+    }
+    found
 }
 
 /// Whether all bytes are zero.
@@ -152,7 +138,8 @@ mod tests {
     const MAX: ByteCount = ByteCount::mib(1);
 
     fn applied(delta: &Delta, base: &[u8]) -> Vec<u8> {
-        let mut file = vec![0; delta.bytes()];
+        let mut file = base.to_vec();
+        file.resize(delta.bytes(), 0);
         let write = |at: usize, bytes: &[u8]| {
             file[at..at + bytes.len()].copy_from_slice(bytes);
             Ok::<_, std::convert::Infallible>(())

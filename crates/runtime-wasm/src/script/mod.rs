@@ -14,6 +14,7 @@ mod loading;
 pub(crate) mod report;
 mod scope;
 mod stack;
+mod stock;
 mod story;
 mod template;
 
@@ -145,7 +146,7 @@ impl Scripts {
             let loaded = loading::load(&shared, &template.empty, &key, &script)?;
             let compiled = template::precompile(&shared, &loaded.memory)?;
             drop(loaded.memory);
-            let image = Delta::between(&template.base.bytes, &compiled);
+            let image = Delta::between(template.base.bytes(), &compiled);
             drop(compiled);
             let script = Arc::unwrap_or_clone(script);
             let kept_bytes = kept.keep(&key, &template.base.hash, &image, script)?;

@@ -4,17 +4,16 @@
 //! where all projects of a person find it. The *base* is the memory after the engine's own setup: scripts are loaded on it, and their images are kept
 //! as differences from it.
 
-use std::{borrow::Cow, fs::File, os::unix::fs::FileExt, path::Path, sync::Arc};
+use std::{borrow::Cow, path::Path, sync::Arc};
 
 use parking_lot::Mutex;
-use rustix::fs::{MemfdFlags, SealFlags};
 use types::{Code, Digest, Problem};
 use wasmtime::{
     Module,
     component::{Component, ComponentExportIndex, InstancePre, Linker},
 };
 
-use super::{delta::Delta, image, loading};
+use super::{delta::Delta, image, loading, stock::Stock};
 use crate::{
     blocking,
     cache::{Cache, Found, Scratch},
@@ -67,8 +66,8 @@ pub(crate) struct Template {
 
 /// The compiled image of the engine without any script.
 pub(crate) struct Base {
-    pub(crate) bytes: Vec<u8>,
     pub(crate) hash: blake3::Hash,
+    stock: Arc<Stock>,
 }
 
 impl Template {
@@ -107,7 +106,7 @@ impl Template {
         linker.allow_shadowing(true);
         let link = |linker: &mut Linker<Host>, image: &Module| link(linker, image, &component);
         let base = Base::find_or_make(shared, cache, engine, || link(&mut linker, &raw))?;
-        let (module, _) = base.open(&shared.engine, &Delta::between(&base.bytes, &base.bytes))?;
+        let (module, _) = base.open(&shared.engine, &Delta::between(base.bytes(), base.bytes()))?;
         let empty = link(&mut linker, &module)?;
         Ok(Self { base, handle, empty, component, linker: Mutex::new(linker) })
     }
@@ -130,37 +129,34 @@ impl Base {
         if let Found::Code(path, _) = cache.find(&key)
             && let Ok(bytes) = std::fs::read(&path)
         {
-            return Ok(Self { hash: blake3::hash(&bytes), bytes });
+            return Ok(Self::of(bytes));
         }
         let memory = loading::setup(shared, &first()?, &key)?;
         let bytes = precompile(shared, &memory)?;
         let scratch: Scratch = cache.scratch(&[])?;
         std::fs::write(&scratch.target, &bytes).map_err(|error| crate::cache::failed(&scratch.target, &error))?;
         cache.keep(&key, &scratch)?;
-        Ok(Self { hash: blake3::hash(&bytes), bytes })
+        Ok(Self::of(bytes))
+    }
+
+    fn of(bytes: Vec<u8>) -> Self {
+        Self { hash: blake3::hash(&bytes), stock: Arc::new(Stock::new(bytes)) }
+    }
+
+    /// The compiled image.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.stock.base()
     }
 
     /// The module of an image that is kept as a difference, in a file in memory that instances map copy-on-write; and the bytes that it takes.
     #[allow(unsafe_code, reason = "mapping compiled code is what this crate is for")]
     pub(super) fn open(&self, engine: &wasmtime::Engine, delta: &Delta) -> Result<(Module, u64), Problem> {
-        let write = || -> std::io::Result<(File, u64)> {
-            let file = rustix::fs::memfd_create("dayfly-script", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
-            let file = File::from(file);
-            file.set_len(delta.bytes() as u64)?;
-            let mut written = 0;
-            delta.apply(&self.bytes, |at, bytes| {
-                written += bytes.len() as u64;
-                file.write_all_at(bytes, at as u64)
-            })?;
-            let seals = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;
-            rustix::fs::fcntl_add_seals(&file, seals)?;
-            Ok((file, written))
-        };
-        let (file, written) = write().map_err(|error| Problem::new(Code::E0513, format!("cannot hold a script in memory: {error}")))?;
+        let file = self.stock.file(delta);
+        let (file, bytes) = file.map_err(|error| Problem::new(Code::E0513, format!("cannot hold a script in memory: {error}")))?;
         // SAFETY: the file holds what this engine compiled in this process, or what was read from a file whose keyed hash matched; and it is sealed.
         let module = unsafe { Module::deserialize_open_file(engine, file) };
         let module = module.map_err(|error| Problem::new(Code::E0603, format!("cannot load a script's image: {error:#}")))?;
-        Ok((module, written))
+        Ok((module, bytes))
     }
 }
 
