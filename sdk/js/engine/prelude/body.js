@@ -148,7 +148,7 @@ const wholeBuffer = (bytes) => {
   return ArrayBufferPrototypeGetByteLength(buffer) === length ? buffer : ArrayBufferPrototypeSlice(buffer, bytes.byteOffset, bytes.byteOffset + length);
 };
 
-const contentType = (state) => extractMimeType(getField(state.fields, "content-type"));
+const contentType = (state) => extractMimeType(getField(state.fields ?? (state.fields = state.host.fields()), "content-type"));
 
 const readBlob = (state) => {
   const type = serializeMimeType(contentType(state));

@@ -19,8 +19,9 @@ const DEFAULTS = {
   mode: "cors", referrer: "about:client", referrerPolicy: "",
 };
 
-/// Whether a value is a Request; the state of one. A TypeError for anything else.
+/// Whether a value is a Request; the state of one, with all that its host knows. A TypeError for anything else.
 export let isRequest, requestState;
+let stateOf;
 
 export class Request {
   #state;
@@ -78,7 +79,11 @@ export class Request {
 
   static {
     isRequest = (value) => value !== null && typeof value === "object" && #state in value;
-    requestState = (request) => known(request.#state);
+    stateOf = (request) => {
+      if (!isRequest(request)) throw new TypeError("this is no Request: its methods are called on it, as in request.text()");
+      return request.#state;
+    };
+    requestState = (request) => known(stateOf(request));
   }
 }
 
@@ -215,5 +220,5 @@ export const requestMaker = (host) => {
   return () => new Request(INTERNAL, { __proto__: defaults });
 };
 
-defineBody(Request, (request) => requestState(request));
+defineBody(Request, stateOf);
 defineInterface(Request);

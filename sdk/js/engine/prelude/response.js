@@ -93,7 +93,10 @@ export class Response {
 
   static {
     isResponse = (value) => value !== null && typeof value === "object" && #state in value;
-    responseState = (response) => response.#state;
+    responseState = (response) => {
+      if (!isResponse(response)) throw new TypeError("this is no Response: its methods are called on it, as in response.text()");
+      return response.#state;
+    };
   }
 }
 

@@ -53,6 +53,7 @@ fn a_request_tells_what_came() {
 fn a_request_is_read_as_json_bytes_and_stream() {
     assert_eq!(text(&handle("return Response.json((await request.json()).a)", post(&["{\"a\":", "[1]}"]))), "[1]");
     assert_eq!(text(&handle("return new Response((await request.bytes()).length)", post(&["ü", "a"]))), "3");
+    assert_eq!(text(&handle("return new Response((await request.blob()).type)", post(&["a"]))), "text/plain");
     let iterating = "let n = 0; for await (const chunk of request.body) n = n * 10 + chunk.length; return new Response(n)";
     assert_eq!(text(&handle(iterating, post(&["a", "bb", "ccc"]))), "123");
     let byob = "const reader = request.body.getReader({ mode: 'byob' }); const sizes = [];
