@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
 
-use engine::host::fake::{files, log};
+use engine::host::fake::{files, log, report as host_report};
 use engine::machine::Machine;
 use engine::script::{Kind, Module, Script};
 
 const HARNESS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/wpt/harness.mjs");
 /// QuickJS checks its own stack limit, which has to be reached first.
 const STACK_BYTES: usize = 8 << 20;
+/// How often the machine may ask whether the time is up: some seconds of computing. A stream that is pulled for ever ends so.
+const INTERRUPTIONS_MAX: u32 = 5_000;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -48,6 +50,7 @@ fn report(checkout: &Path, test: &Path) -> (usize, usize) {
     let name = test.strip_prefix(checkout).unwrap_or(test).display().to_string();
     let script = script(checkout, test);
     let body = move || {
+        host_report::interrupt_after(INTERRUPTIONS_MAX);
         let ended = Machine::new().map_err(|thrown| thrown.message).and_then(|machine| {
             machine
                 .run(script)
