@@ -15,9 +15,12 @@ class Test {
     this.name = name;
     this.settled = new Promise((resolve) => { this.settle = resolve; });
     this.cleanups = [];
+    this.isDone = false;
   }
 
+  // A test that has ended runs nothing more: some streams would be pulled for ever.
   step(body, self = this, ...given) {
+    if (this.isDone) return undefined;
     try {
       return body.apply(self, given);
     } catch (error) {
@@ -36,8 +39,14 @@ class Test {
   step_timeout(body, milliseconds, ...given) { return setTimeout(this.step_func(() => body.apply(this, given)), milliseconds); }
   unreached_func(message) { return this.step_func(() => { throw new AssertionError(`was called: ${message}`); }); }
   add_cleanup(body) { this.cleanups.push(body); }
-  fail(error) { this.settle(error ?? new AssertionError("failed")); }
-  done() { this.settle(); }
+  fail(error) {
+    this.isDone = true;
+    this.settle(error ?? new AssertionError("failed"));
+  }
+  done() {
+    this.isDone = true;
+    this.settle();
+  }
 }
 
 class AssertionError extends Error {
