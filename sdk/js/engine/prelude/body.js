@@ -23,7 +23,7 @@ import {
 export const NONE = 0;
 export const TEXT = 1;
 export const BYTES = 2;
-export const BLOB = 3;
+const BLOB = 3;
 export const NATIVE = 4;
 export const STREAM = 5;
 /// The body of a request that came in, before anybody asked whether there is one. `source` is the function that tells: it gives the host's stream, or
@@ -79,7 +79,7 @@ const setBodyStream = (state, stream, where) => {
 export const isUsed = (state) => state.used || (state.stream !== null && isDisturbed(state.stream));
 
 /// Throws if the body can't be read any more.
-export const requireUsable = (state) => {
+const requireUsable = (state) => {
   if (isUsed(state)) throw new TypeError("Body is unusable: it was read already. To read it twice, call clone() first");
   if (state.stream !== null && isLocked(state.stream)) throw new TypeError("Body is unusable: its stream is locked to a reader");
 };
@@ -161,7 +161,7 @@ const readFormData = (state) => {
 };
 
 /// The stream of a body, made at the first call; null if there is no body.
-export const bodyStream = (state) => {
+const bodyStream = (state) => {
   if (state.kind === LAZY) resolveLazy(state);
   if (state.kind === NONE || state.stream !== null) return state.stream;
   state.stream = state.kind === NATIVE ? streamOfNative(state.source) : streamOfBytes(() => heldBytes(state));

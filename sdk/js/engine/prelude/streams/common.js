@@ -12,7 +12,7 @@ export function inherit(Record, fields) { ObjectAssign(ObjectSetPrototypeOf(Reco
 export const ignore = () => {};
 
 /// Marks a promise as handled: nobody is told if it is rejected.
-export const markHandled = (promise) => {
+const markHandled = (promise) => {
   PromisePrototypeThen(promise, undefined, ignore);
   return promise;
 };
