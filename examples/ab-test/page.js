@@ -41,7 +41,7 @@ async function buy(request, env) {
   const { id, isNew } = visitorOf(request);
   if (isNew) return new Response("Look at the page first\n", { status: 409 });
   await env.counts.increment(`bought:${await variantOf(id)}`);
-  return Response.redirect(new URL("/thanks.html", request.url), 303);
+  return Response.redirect(new URL("/thanks", request.url), 303);
 }
 
 async function results(env) {

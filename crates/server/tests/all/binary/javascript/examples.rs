@@ -58,13 +58,13 @@ fn each_visitor_of_the_ab_test_sees_one_variant_and_each_is_counted() {
         let cookie = first.header("set-cookie").expect("a new visitor gets an id").to_owned();
         let visitor = cookie.split(';').next().expect("a cookie").to_owned();
         let bought = node.send(&Request::post("/buy", "").header("cookie", visitor)).expect(303);
-        assert_has(bought.header("location").expect("a place"), "/thanks.html");
+        assert_has(bought.header("location").expect("a place"), "/thanks");
     }
     let results = node.get("/results").expect(200).json();
     let sum = |key: &str| ["a", "b"].iter().map(|variant| results[variant][key].as_u64().expect("a number")).sum::<u64>();
     assert_eq!((sum("seen"), sum("bought")), (20, 20), "{results}");
     assert!(results["a"]["seen"] != 0 && results["b"]["seen"] != 0, "{results}");
-    node.get("/thanks.html").expect(200);
+    node.get("/thanks").expect(200);
 }
 
 #[test]
