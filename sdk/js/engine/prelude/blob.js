@@ -1,8 +1,8 @@
 // Blob and File: bytes that never change. Small enough to be in memory always, so a slice shares them and reading is one copy.
 import {
-  DateNow, MathMax, MathMin, MathTrunc, NumberIsNaN, PromiseReject, PromiseResolve, RegExpPrototypeExec,
-  StringPrototypeToLowerCase, SymbolIterator, TypeError, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeSet, TypedArrayPrototypeSlice,
-  TypedArrayPrototypeSubarray, Uint8Array, bytesOf, defineInterface, requireArguments, toUSVString,
+  DateNow, MathMax, MathMin, MathTrunc, NumberIsNaN, PromiseReject, PromiseResolve, RegExpPrototypeExec, StringPrototypeToLowerCase,
+  SymbolIterator, TypeError, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeSet, TypedArrayPrototypeSlice, TypedArrayPrototypeSubarray,
+  Uint8Array, bytesOf, defineInterface, describeType, requireArguments, toUSVString,
 } from "dayfly:primordials";
 import { decodeUtf8, encodeUtf8 } from "dayfly:encoding";
 import { streamOfBytes } from "dayfly:streams/bodies";
@@ -74,7 +74,7 @@ const attempt = (read) => {
 
 const dictionary = (options, where) => {
   if (options === undefined || options === null) return undefined;
-  if (typeof options !== "object" && typeof options !== "function") throw new TypeError(`${where}: the options are an object, not a ${typeof options}`);
+  if (typeof options !== "object" && typeof options !== "function") throw new TypeError(`${where}: the options are an object, not ${describeType(options)}`);
   return options;
 };
 

@@ -1,6 +1,6 @@
 // FormData, and forms in bodies: of both kinds, `multipart/form-data` and `application/x-www-form-urlencoded`.
 import native from "dayfly:native";
-import { TypeError, defineInterface, requireArguments, toUSVString } from "dayfly:primordials";
+import { TypeError, defineInterface, describeType, requireArguments, toUSVString } from "dayfly:primordials";
 import { decodeUtf8 } from "dayfly:encoding";
 import { fileOf, isBlob, isFile } from "dayfly:blob";
 import { defineIterable } from "dayfly:iterable";
@@ -95,7 +95,7 @@ const valueFrom = (value, filename, hasFilename, where) => {
     if (hasFilename && filename !== undefined) return fileOf(value, toUSVString(filename));
     return isFile(value) ? value : fileOf(value, "blob");
   }
-  if (hasFilename && filename !== undefined) throw new TypeError(`${where}: a file name goes with a Blob or a File, not with a ${typeof value}`);
+  if (hasFilename && filename !== undefined) throw new TypeError(`${where}: a file name goes with a Blob or a File, not with ${describeType(value)}`);
   return toUSVString(value);
 };
 

@@ -4,7 +4,7 @@
 // Left out of the standard's guards: `request-no-cors`, and the names that browsers forbid to set. A server's program may set `cookie` or
 // `origin`; what concerns the connection is dropped where a message is sent.
 import {
-  ObjectPrototypePropertyIsEnumerable, ReflectOwnKeys, SymbolIterator, TypeError, defineInterface, requireArguments,
+  ObjectPrototypePropertyIsEnumerable, ReflectOwnKeys, SymbolIterator, TypeError, defineInterface, describeType, requireArguments,
 } from "dayfly:primordials";
 import { defineIterable } from "dayfly:iterable";
 import { appendField, copyFields, deleteField, fieldName, fieldValue, getField, indexOfField, setField, sortedFields } from "dayfly:fields";
@@ -92,7 +92,7 @@ export class Headers {
 /// A new list with the fields of what programs may give as headers: Headers, a list of pairs, or a record. `where` begins the TypeErrors.
 export const fieldsFrom = (init, where) => {
   if (init === null || (typeof init !== "object" && typeof init !== "function")) {
-    throw new TypeError(`${where}: headers are an object, a list of pairs or a Headers, not ${init === null ? "null" : `a ${typeof init}`}`);
+    throw new TypeError(`${where}: headers are an object, a list of pairs or a Headers, not ${describeType(init)}`);
   }
   const iterate = init[SymbolIterator];
   if (iterate === undefined || iterate === null) return fieldsFromRecord(init, where);

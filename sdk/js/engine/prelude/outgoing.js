@@ -3,9 +3,7 @@
 // A body goes the shortest way that there is. Strings and bytes are one call. A body of the host's is piped by the host's side of this engine
 // (`bodyPipe`), so no JavaScript runs for its chunks. Only a stream of the program's own is read here.
 import native from "dayfly:native";
-import {
-  PromisePrototypeThen, TypeError, TypedArrayPrototypeGetSymbolToStringTag, newPromise,
-} from "dayfly:primordials";
+import { PromisePrototypeThen, TypeError, TypedArrayPrototypeGetSymbolToStringTag, describeType, newPromise } from "dayfly:primordials";
 import { NATIVE, NONE, STREAM, outgoingBody } from "dayfly:body";
 import { responseState } from "dayfly:response";
 import { cancelStream, readableOf } from "dayfly:streams/readable";
@@ -77,7 +75,6 @@ const pump = (stream, writer) => {
 };
 
 const notBytes = (chunk) => {
-  const what = chunk === null ? "null" : `a ${typeof chunk}`;
   const help = typeof chunk === "string" ? ": pipe it through a TextEncoderStream" : "";
-  return new TypeError(`a body's stream gave ${what} instead of a Uint8Array${help}`);
+  return new TypeError(`a body's stream gave ${describeType(chunk)} instead of a Uint8Array${help}`);
 };

@@ -287,6 +287,12 @@ export const toUSVString = (value) => {
   return StringPrototypeToWellFormed(text);
 };
 
+/// What a value is, for a message: `null`, `undefined`, `a string`, `an object`.
+export const describeType = (value) => {
+  if (value === null || value === undefined) return `${value}`;
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+};
+
 /// Throws as Web IDL has it if a call has fewer arguments than it needs.
 export const requireArguments = (given, required, where) => {
   if (given < required) throw new TypeError(`${where}: ${required} argument${required === 1 ? "" : "s"} required, but only ${given} present`);

@@ -1,7 +1,8 @@
 // Request, as the Fetch standard has it. The one that a handler is called with knows nothing when it is made: its address, method, headers and body
 // are asked of the host when the handler asks.
 import {
-  ArrayPrototypeIndexOf, RegExpPrototypeExec, StringPrototypeSlice, StringPrototypeToUpperCase, TypeError, defineInterface, requireArguments, toDOMString, toUSVString,
+  ArrayPrototypeIndexOf, RegExpPrototypeExec, StringPrototypeSlice, StringPrototypeToUpperCase, TypeError, defineInterface, describeType,
+  requireArguments, toDOMString, toUSVString,
 } from "dayfly:primordials";
 import { LAZY, NONE, cloneBody, defineBody, isUsed, moveBody, setBody } from "dayfly:body";
 import { appendField, copyFields, indexOfField } from "dayfly:fields";
@@ -143,7 +144,7 @@ const NO_OPTIONS = { __proto__: null };
 // A Request is a possible second argument too: its getters say what it is.
 const optionsOf = (init) => {
   if (init === undefined || init === null) return NO_OPTIONS;
-  if (typeof init !== "object" && typeof init !== "function") throw new TypeError(`Request: the second argument is an object like { method, headers, body }, not a ${typeof init}`);
+  if (typeof init !== "object" && typeof init !== "function") throw new TypeError(`Request: the second argument is an object like { method, headers, body }, not ${describeType(init)}`);
   const {
     body, cache, credentials, headers, integrity, keepalive, method, mode, redirect, referrer, referrerPolicy, signal, window,
   } = init;

@@ -1,6 +1,7 @@
 // Response, as the Fetch standard has it. Most are made of a string and a status, so that is one object, one record and one list.
 import {
-  JSONStringify, NumberIsInteger, RangeError, RegExpPrototypeExec, TypeError, defineInterface, requireArguments, toDOMString, toUSVString,
+  JSONStringify, NumberIsInteger, RangeError, RegExpPrototypeExec, TypeError, defineInterface, describeType, requireArguments, toDOMString,
+  toUSVString,
 } from "dayfly:primordials";
 import { NONE, TEXT, TEXT_TYPE, cloneBody, defineBody, setBody } from "dayfly:body";
 import { appendField, copyFields, indexOfField } from "dayfly:fields";
@@ -67,7 +68,7 @@ export class Response {
   static json(data, init = undefined) {
     if (data === undefined) requireArguments(arguments.length, 1, "Response.json");
     const text = JSONStringify(data);
-    if (text === undefined) throw new TypeError(`Response.json: ${data === undefined ? "undefined" : `a ${typeof data}`} has no form in JSON`);
+    if (text === undefined) throw new TypeError(`Response.json: ${describeType(data)} has no form in JSON`);
     const state = { __proto__: DEFAULTS, kind: TEXT, source: toUSVString(text), fields: null };
     if (init !== undefined && init !== null) initialize(state, init, "Response.json");
     finish(state, "application/json");
@@ -103,7 +104,7 @@ export class Response {
 const NO_PHRASE = /[^\t\x20-\x7e\x80-\xff]/;
 
 const initialize = (state, init, where) => {
-  if (typeof init !== "object" && typeof init !== "function") throw new TypeError(`${where}: the second argument is an object like { status, headers }, not a ${typeof init}`);
+  if (typeof init !== "object" && typeof init !== "function") throw new TypeError(`${where}: the second argument is an object like { status, headers }, not ${describeType(init)}`);
   const { headers, status, statusText } = init;
   if (status !== undefined) state.status = statusFrom(status, where);
   if (statusText !== undefined) {

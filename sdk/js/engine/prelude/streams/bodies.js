@@ -1,8 +1,8 @@
 // Streams of bodies: made of bytes in memory or of a stream of the host's, begun when somebody locks them, and taken apart again when nobody did.
 import native from "dayfly:native";
 import {
-  PromisePrototypeThen, TypeError, TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, TypedArrayPrototypeSet, TypedArrayPrototypeSlice,
-  Uint8Array, newPromise,
+  PromisePrototypeThen, TypeError, TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, TypedArrayPrototypeSet,
+  TypedArrayPrototypeSlice, Uint8Array, describeType, newPromise,
 } from "dayfly:primordials";
 import { RESOLVED } from "dayfly:streams/common";
 import { READABLE, Readable, begun, cancelStream, closeStream, facade, readableOf } from "dayfly:streams/readable";
@@ -114,7 +114,7 @@ export const readAllBytes = (stream) => {
   const request = {
     chunk: (chunk) => {
       if (TypedArrayPrototypeGetSymbolToStringTag(chunk) !== "Uint8Array") {
-        const error = new TypeError(`Body is unusable: its stream gave ${chunk === null ? "null" : `a ${typeof chunk}`} instead of a Uint8Array`);
+        const error = new TypeError(`Body is unusable: its stream gave ${describeType(chunk)} instead of a Uint8Array`);
         reject(error);
         PromisePrototypeThen(cancelStream(reading.stream, error), undefined, () => {});
         return;

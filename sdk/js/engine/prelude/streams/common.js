@@ -1,6 +1,7 @@
 // What streams of all kinds share: promises that are made when somebody asks for them, queues that count sizes, and strategies as programs give them.
 import {
-  NumberIsNaN, ObjectAssign, ObjectSetPrototypeOf, PromisePrototypeThen, PromiseReject, PromiseResolve, RangeError, ReflectApply, TypeError, newPromise,
+  NumberIsNaN, ObjectAssign, ObjectSetPrototypeOf, PromisePrototypeThen, PromiseReject, PromiseResolve, RangeError, ReflectApply, TypeError,
+  describeType, newPromise,
 } from "dayfly:primordials";
 
 /// Gives all records of a class the same values to begin with. They stand on the prototype until they change: a record is made in one step, and most
@@ -131,7 +132,7 @@ const COMPACT_AT = 64;
 /// Web IDL's dictionary: an object, or nothing.
 export const dictionary = (value, what) => {
   if (value === undefined || value === null) return NOTHING;
-  if (typeof value !== "object" && typeof value !== "function") throw new TypeError(`${what} is an object, not a ${typeof value}`);
+  if (typeof value !== "object" && typeof value !== "function") throw new TypeError(`${what} is an object, not ${describeType(value)}`);
   return value;
 };
 
