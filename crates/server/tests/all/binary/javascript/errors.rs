@@ -34,7 +34,7 @@ fn an_error_in_typescript_shows_its_line_in_the_terminal_the_trace_and_the_log()
         ("the replay", node.cli(&["replay", &id]).expect_done().stdout),
     ];
     for (place, text) in shown {
-        for part in ["TypeError", PLACE, LINE, "api.ts:22:"] {
+        for part in ["TypeError", PLACE, LINE, "api.ts:21:"] {
             assert!(text.contains(part), "{place} lacks {part:?}:\n{text}");
         }
         assert!(!text.contains("dayfly:"), "{place} shows the platform's own frames:\n{text}");

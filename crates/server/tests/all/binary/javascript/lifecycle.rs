@@ -156,8 +156,9 @@ fn very_many_functions_share_one_engine_on_disk_and_in_memory() {
     for number in 0..MANY {
         assert_eq!(node.get(&format!("/f{number}")).expect(200).text(), format!("function {number}"));
     }
+    // However many there are: the images that are kept ready have a bound of their own (`script images a node`).
     let grown = node.resident_kib().saturating_sub(before);
-    assert!(grown < MANY as u64 * 100, "{grown} KiB more are resident after a request to each of {MANY}");
+    assert!(grown < 384 << 10, "{grown} KiB more are resident after a request to each of {MANY}");
     assert_eq!(node.stop(), 0);
 }
 

@@ -23,26 +23,29 @@ fn what_is_random_differs_in_requests_that_begin_from_one_memory() {
     assert_eq!(all.len(), 20 * 4, "{all:?}");
 }
 
+/// Another node keeps the objects: the guard lets no function call the listeners of its own.
 #[test]
-fn the_client_of_aws_stores_and_finds_in_the_node_that_runs_it() {
-    let names = ["@aws-sdk", "@aws", "@smithy", "@xmldom", "tslib", "bowser"];
-    let folder = app("tests/programs/npm/s3", "uses = [\"bucket.files\"]", &names);
-    let data = Folder::new();
-    let node = Node::server(data.path(), &[]);
-    // The bucket and the key have to be there before the function can be told of them.
-    folder.write("dayfly.toml", manifest("shop", "../api.ts".as_ref(), "uses = [\"bucket.files\"]").replace("../", ""));
-    node.deploy(folder.path());
-    let key = node.cli_in(folder.path(), &["env", "aws", "--json"]).expect_done().json();
+fn the_client_of_aws_stores_and_finds_in_another_node() {
+    let (data, other) = (
+        Folder::new(),
+        Folder::script("store", "export default { fetch: () => new Response() };\n", "uses = [\"bucket.files\"]"),
+    );
+    let store = Node::server(data.path(), &[]);
+    store.deploy(other.path());
+    let key = store.cli_in(other.path(), &["env", "aws", "--json"]).expect_done().json();
     let text = |name: &str| key[name].as_str().expect("a text").to_owned();
     let settings = format!(
-        "uses = [\"bucket.files\"]\nreach = [\"{0}\"]\nenv = {{ ENDPOINT = \"{0}\", ID = \"{1}\", SECRET = \"{2}\" }}\nlimits = {{ time = \"20s\" }}",
+        "reach = [\"{0}\"]\nenv = {{ ENDPOINT = \"{0}\", ID = \"{1}\", SECRET = \"{2}\" }}\nlimits = {{ time = \"20s\" }}",
         text("endpoint_url"),
         text("id"),
         text("secret")
     );
-    folder.write("dayfly.toml", manifest("shop", "api.ts".as_ref(), &settings));
-    node.deploy(folder.path());
-    let told = node.get("/").expect(200).json();
+    let names = ["@aws-sdk", "@aws", "@smithy", "@xmldom", "tslib", "bowser"];
+    let folder = app("tests/programs/npm/s3", &settings, &names);
+    let node = Node::up(folder.path());
+    let answer = node.get("/");
+    assert_eq!(answer.status, 200, "{}", node.record_of(&answer));
+    let told = answer.json();
     let expected = json!({
         "tag": told["tag"], "head": [9, "text/plain", {"who": "ada"}], "text": "some text", "part": [250, 0, 1],
         "pages": [[["a/bytes & more.bin", 100_000]], [["a/text", 9]]], "groups": ["a/", "b/"],
