@@ -33,6 +33,14 @@ macro_rules! curve {
                 point[1..].chunks(FIELD_BYTES).map(<[u8]>::to_vec).collect()
             }
 
+            /// Multiplies the curve's base point once, which makes the table of its multiples.
+            pub(in super::super) fn warm() {
+                let mut one = $curve::FieldBytes::default();
+                one[FIELD_BYTES - 1] = 1;
+                let secret = $curve::SecretKey::from_bytes(&one).expect("one is a secret key, if not a good one");
+                std::hint::black_box(secret.public_key());
+            }
+
             pub(in super::super) fn generate(rng: &mut HostRng) -> Option<Pair> {
                 let secret = $curve::SecretKey::generate_from_rng(rng);
                 let public = secret.public_key();

@@ -67,7 +67,11 @@ type Handle<'js> = Class<'js, Key>;
 /// `keyGenerate(kind, bits, exponent)` gives `[private, public]`; `keyImport(kind, format, bytes)`; `keyFromParts(kind, isPrivate, parts)`; `keyExport(key, format)`;
 /// `keyParts(key)`; `keySign(key, hash, salt, data)`, `keyVerify(key, hash, salt, signature, data)`, where salt -1 means none; `keyAgree(private, public)`;
 /// `keyEncrypt(key, hash, label, data)`, `keyDecrypt(…)`.
+///
+/// The tables of the curves are made here, at setup: they are part of the image that every function begins with.
 pub(crate) fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
+    ec::p256::warm();
+    ec::p384::warm();
     native.set("keyGenerate", Function::new(ctx.clone(), generate)?)?;
     native.set("keyImport", Function::new(ctx.clone(), import)?)?;
     native.set("keyFromParts", Function::new(ctx.clone(), from_parts)?)?;
