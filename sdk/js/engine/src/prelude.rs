@@ -39,6 +39,7 @@ prelude![
     "url",
     "url-pattern",
     "structured-clone",
+    "message-channel",
     "performance",
     "crypto/algorithms",
     "crypto/key",

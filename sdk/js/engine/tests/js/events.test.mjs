@@ -72,6 +72,24 @@ test("a signal follows others, through those that follow", () => {
   equal(AbortSignal.any([]).aborted, false);
 });
 
+test("a message is cloned, and comes to the other port in a turn of its own", async () => {
+  const { port1, port2 } = new MessageChannel();
+  const seen = [];
+  const message = { a: [1] };
+  port1.postMessage(message);
+  message.a.push(2);
+  port2.onmessage = ({ data }) => seen.push(data);
+  const bytes = new Uint8Array(3).buffer;
+  port1.postMessage(bytes, [bytes]);
+  same([seen, bytes.byteLength], [[], 0]);
+  await new Promise((done) => setTimeout(done, 5));
+  same([seen[0], seen[1].byteLength], [{ a: [1] }, 3]);
+  port1.close();
+  port1.postMessage("lost");
+  await throws(() => port2.postMessage(() => 1), "DataCloneError");
+  await throws(() => new MessagePort(), "TypeError");
+});
+
 test("a signal times out", async () => {
   const signal = AbortSignal.timeout(5);
   await new Promise((done) => { signal.onabort = done; });
