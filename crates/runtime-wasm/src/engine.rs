@@ -18,6 +18,8 @@ use crate::limits::{CORE_INSTANCES, MEMORIES, TABLE_ELEMENTS, TABLES};
 
 /// The version of the engine that this crate is built with; a test compares it with the workspace's manifest.
 pub(crate) const VERSION: &str = "48.0.8";
+/// Bytes of each used table that are reset in place.
+const TABLE_KEEP_RESIDENT: usize = 64 << 10;
 /// The stack that a guest's own code may use.
 pub(crate) const WASM_STACK: usize = 512 << 10;
 /// The stack that a guest and its host calls run on: the rest is for the host.
@@ -36,7 +38,8 @@ pub struct EngineSettings {
     pub pooling: bool,
     /// Whether the kernel is asked which pages were written, so that only those are reset. Used where the kernel can.
     pub pagemap_scan: bool,
-    /// Bytes of each used memory that are reset in place and not given back to the kernel.
+    /// Bytes of each used memory that are reset in place and not given back to the kernel. A small script writes to some 30 pages here and
+    /// there: what does not fit costs it more than all else of a request.
     pub keep_resident_bytes: usize,
     /// Unused slots of the pool that keep the image of the component they last held.
     pub warm_slots: u32,
@@ -51,7 +54,7 @@ impl Default for EngineSettings {
             memory_bytes_max: limits::MEMORY_MAX.as_usize(),
             pooling: true,
             pagemap_scan: true,
-            keep_resident_bytes: 64 << 10,
+            keep_resident_bytes: 256 << 10,
             warm_slots: 100,
             stack_zeroing: false,
         }
@@ -62,12 +65,19 @@ impl Default for EngineSettings {
 pub(crate) fn engine(settings: &EngineSettings) -> wasmtime::Result<Engine> {
     let mut config = config();
     config.async_stack_zeroing(settings.stack_zeroing);
-    // This engine compiles nothing but memories of scripts, and those must all be mapped: an image that has holes is copied otherwise. The
-    // engine for components keeps the default, since a component of some bytes could ask for code of this size.
-    config.memory_guaranteed_dense_image_size(limits::SCRIPT_MEMORY.0);
     if settings.pooling {
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(settings)));
     }
+    Engine::new(&config)
+}
+
+/// The engine that loads scripts and compiles their memories, for [`engine`] to run. It has no pool: loading writes to many pages, and a slot that
+/// was used for it would serve every later request more slowly.
+pub(crate) fn loading() -> wasmtime::Result<Engine> {
+    let mut config = config();
+    // A script's memory must be mapped also if it has holes, or every request copies it. The engine for components keeps the default, since
+    // a component of some bytes could ask for code of this size.
+    config.memory_guaranteed_dense_image_size(limits::SCRIPT_MEMORY.0);
     Engine::new(&config)
 }
 
@@ -130,7 +140,7 @@ fn pool(settings: &EngineSettings) -> PoolingAllocationConfig {
         .max_core_instance_size(8 << 20)
         .max_component_instance_size(8 << 20)
         .linear_memory_keep_resident(settings.keep_resident_bytes)
-        .table_keep_resident(settings.keep_resident_bytes)
+        .table_keep_resident(settings.keep_resident_bytes.min(TABLE_KEEP_RESIDENT))
         .async_stack_keep_resident(if settings.stack_zeroing { settings.keep_resident_bytes } else { 0 })
         .max_unused_warm_slots(settings.warm_slots)
         .pagemap_scan(if settings.pagemap_scan { Enabled::Auto } else { Enabled::No });
@@ -163,6 +173,7 @@ mod tests {
         let running = engine(&EngineSettings { instances: 2, ..EngineSettings::default() }).expect("running engine");
         let compiling = compiler().expect("compiling engine");
         assert_eq!(compatibility(&running), compatibility(&compiling));
+        assert_eq!(compatibility(&running), compatibility(&loading().expect("loading engine")));
         assert_eq!(compatibility(&running), compatibility(&running));
     }
 

@@ -141,10 +141,11 @@ impl Scripts {
         let (key, bytes) = (*digest, artifact);
         // What is no script need not wait for the engine.
         let script = Arc::new(blocking(move || decode::decode(&key, &bytes)).await?);
-        let (template, kept, shared) = (self.template(compilers).await?, self.kept.clone(), self.shared.clone());
+        let (template, kept) = (self.template(compilers).await?, self.kept.clone());
         blocking(move || {
-            let loaded = loading::load(&shared, &template.empty, &key, &script)?;
-            let compiled = template::precompile(&shared, &loaded.memory)?;
+            let workshop = &template.workshop;
+            let loaded = loading::load(&workshop.shared, &workshop.empty, &key, &script)?;
+            let compiled = template::precompile(&workshop.shared, &loaded.memory)?;
             drop(loaded.memory);
             let image = Delta::between(template.base.bytes(), &compiled);
             drop(compiled);

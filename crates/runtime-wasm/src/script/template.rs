@@ -19,6 +19,7 @@ use crate::{
     cache::{Cache, Found, Scratch},
     compile::Compilers,
     component::{self, Shared},
+    engine,
     host::Host,
 };
 
@@ -57,11 +58,18 @@ pub(crate) struct Template {
     pub(crate) base: Base,
     /// The handler's place, which is the same for every script.
     pub(crate) handle: ComponentExportIndex,
-    /// Instances of the engine without any script.
-    pub(crate) empty: InstancePre<Host>,
+    /// Where scripts are loaded.
+    pub(super) workshop: Workshop,
     component: Component,
     /// Under [`IMAGE`] there is always the module that was linked last.
     linker: Mutex<Linker<Host>>,
+}
+
+/// Where scripts are loaded: an engine of its own, which serves nobody.
+pub(super) struct Workshop {
+    pub(super) shared: Shared,
+    /// Instances of the engine without any script.
+    pub(super) empty: InstancePre<Host>,
 }
 
 /// The compiled image of the engine without any script.
@@ -97,18 +105,14 @@ impl Template {
         blocking(move || Self::load(&shared, &cache, &engine, &code)).await
     }
 
-    fn load(shared: &Arc<Shared>, cache: &Cache, engine: &ScriptEngine, code: &Path) -> Result<Self, Problem> {
+    fn load(shared: &Shared, cache: &Cache, engine: &ScriptEngine, code: &Path) -> Result<Self, Problem> {
+        let (workshop, base) = Workshop::open(cache, engine, code)?;
         let component = component::map(&shared.engine, code)?;
         let handle = component::find_handler(&shared.engine, &component)?;
         let mut linker = shared.linker.clone();
-        let raw = Module::new(&shared.engine, &engine.image).map_err(|error| broken("its first memory is no module", &error))?;
         // The image is defined again for each script.
         linker.allow_shadowing(true);
-        let link = |linker: &mut Linker<Host>, image: &Module| link(linker, image, &component);
-        let base = Base::find_or_make(shared, cache, engine, || link(&mut linker, &raw))?;
-        let (module, _) = base.open(&shared.engine, &Delta::between(base.bytes(), base.bytes()))?;
-        let empty = link(&mut linker, &module)?;
-        Ok(Self { base, handle, empty, component, linker: Mutex::new(linker) })
+        Ok(Self { base, handle, workshop, component, linker: Mutex::new(linker) })
     }
 
     /// What makes instances that begin with this image.
@@ -117,25 +121,44 @@ impl Template {
     }
 }
 
+impl Workshop {
+    /// Opens it, and finds the base in the cache or makes it now, with an instance of the engine on its first memory.
+    fn open(cache: &Cache, engine: &ScriptEngine, code: &Path) -> Result<(Self, Base), Problem> {
+        let workshop = engine::loading().map_err(|error| broken("nothing can be loaded", &error))?;
+        let shared = Shared::new(workshop)?;
+        let component = component::map(&shared.engine, code)?;
+        let mut linker = shared.linker.clone();
+        linker.allow_shadowing(true);
+        let base = Base::find(cache, engine).map_or_else(
+            || {
+                let raw = Module::new(&shared.engine, &engine.image).map_err(|error| broken("its first memory is no module", &error))?;
+                let memory = loading::setup(&shared, &link(&mut linker, &raw, &component)?, &engine.digest())?;
+                Base::keep(cache, engine, precompile(&shared, &memory)?)
+            },
+            Ok,
+        )?;
+        let (module, _) = base.open(&shared.engine, &Delta::between(base.bytes(), base.bytes()))?;
+        let empty = link(&mut linker, &module, &component)?;
+        Ok((Self { shared, empty }, base))
+    }
+}
+
 impl Base {
-    /// The base from the cache, or made now with an instance of the engine on its first memory.
-    fn find_or_make(
-        shared: &Arc<Shared>,
-        cache: &Cache,
-        engine: &ScriptEngine,
-        first: impl FnOnce() -> Result<InstancePre<Host>, Problem>,
-    ) -> Result<Self, Problem> {
-        let key = Digest::from_bytes(*blake3::Hasher::new().update(b"base").update(engine.digest().as_bytes()).finalize().as_bytes());
-        if let Found::Code(path, _) = cache.find(&key)
-            && let Ok(bytes) = std::fs::read(&path)
-        {
-            return Ok(Self::of(bytes));
+    fn key(engine: &ScriptEngine) -> Digest {
+        Digest::from_bytes(*blake3::Hasher::new().update(b"base").update(engine.digest().as_bytes()).finalize().as_bytes())
+    }
+
+    fn find(cache: &Cache, engine: &ScriptEngine) -> Option<Self> {
+        match cache.find(&Self::key(engine)) {
+            Found::Code(path, _) => std::fs::read(&path).ok().map(Self::of),
+            Found::Nothing | Found::Damaged => None,
         }
-        let memory = loading::setup(shared, &first()?, &key)?;
-        let bytes = precompile(shared, &memory)?;
+    }
+
+    fn keep(cache: &Cache, engine: &ScriptEngine, bytes: Vec<u8>) -> Result<Self, Problem> {
         let scratch: Scratch = cache.scratch(&[])?;
         std::fs::write(&scratch.target, &bytes).map_err(|error| crate::cache::failed(&scratch.target, &error))?;
-        cache.keep(&key, &scratch)?;
+        cache.keep(&Self::key(engine), &scratch)?;
         Ok(Self::of(bytes))
     }
 
