@@ -9,6 +9,9 @@ use super::super::support::{Folder, Node, Request, Response, assert_has, http::r
 /// Between two requests of the neighbour: so few that the list of requests still holds the others.
 const NEIGHBOUR_PAUSE: Duration = Duration::from_millis(20);
 
+/// So few at once that each gets the processor in the moment before its time is up, in which it can say where it is.
+const AT_ONCE: usize = 4;
+
 const WILD: &str = include_str!("../../../../../../tests/programs/javascript/wild.ts");
 
 /// What a hostile request must come to: the status that its caller gets (none if the answer may break off), the code of its failure, and
@@ -93,7 +96,7 @@ fn scripts_that_take_too_much_or_fall_get_a_code_each() {
     );
 }
 
-/// All at once, with the neighbour asked until the last has ended.
+/// Several at once, with the neighbour asked until the last has ended.
 fn check(time: &str, harms: &[Harm]) {
     let (_folder, mut node) = zoo(time);
     node.get("/hello").expect(200);

@@ -58,12 +58,13 @@ fn a_hundred_megabytes_pass_through_in_constant_memory() {
     let (_folder, node) = node();
     for path in ["/pass", "/pass-body", "/count"] {
         // What the allocator keeps from a first time is not what a second one adds.
-        pass(&node, &format!("{path}?bytes={}", 16 << 20));
+        pass(&node, &format!("{path}?bytes={BIG}"));
         let before = node.resident_kib();
         let (received, most) = pass(&node, &format!("{path}?bytes={BIG}"));
         assert!(received >= BIG, "{path}: {received} bytes of {BIG} came");
+        // The journals of both functions may hold 16 MiB each until they are full.
         let grown = most.saturating_sub(before);
-        assert!(grown < 16 << 10, "{path}: the node grew by {grown} KiB over {before} KiB while {BIG} bytes passed");
+        assert!(grown < 48 << 10, "{path}: the node grew by {grown} KiB over {before} KiB while {BIG} bytes passed");
     }
     let logged = node.cli(&["logs", "--text", "counted", "--json"]).expect_done().stdout;
     assert_has(&logged, &format!("counted {BIG}"));
