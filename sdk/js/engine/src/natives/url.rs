@@ -2,6 +2,7 @@
 //! asked for.
 
 use rquickjs::{Array, Class, Ctx, Function, Object, Result, function::Opt};
+use std::borrow::Cow;
 use std::cell::RefCell;
 use url::{Url, form_urlencoded, quirks};
 
@@ -24,9 +25,19 @@ pub(crate) fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
 fn parse<'js>(ctx: Ctx<'js>, text: String, base: Opt<String>) -> Result<Option<Class<'js, Handle>>> {
     let parsed = match base.0 {
         None => Url::parse(&text),
-        Some(base) => Url::parse(&base).and_then(|base| base.join(&text)),
+        Some(base) => Url::parse(&base).and_then(|base| base.join(&with_two_slashes(&base, &text))),
     };
     parsed.ok().map(|url| Class::instance(ctx, Handle(RefCell::new(url)))).transpose()
+}
+
+/// In front of a host, more than two slashes of a relative address count as two, unless it is that of a file; the parser takes them for an empty host.
+fn with_two_slashes<'a>(base: &Url, text: &'a str) -> Cow<'a, str> {
+    let relative = text.trim_start_matches(|character| character <= ' ');
+    let host = relative.trim_start_matches(['/', '\\']);
+    if relative.len() - host.len() > 2 && matches!(base.scheme(), "http" | "https" | "ws" | "wss" | "ftp") {
+        return Cow::Owned(format!("//{host}"));
+    }
+    Cow::Borrowed(text)
 }
 
 /// The parts, by the numbers that `prelude/url.js` uses.
