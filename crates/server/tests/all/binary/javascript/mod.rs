@@ -7,3 +7,4 @@ mod lifecycle;
 mod packages;
 mod streams;
 mod triggers;
+mod upgrade;
