@@ -103,20 +103,14 @@ impl Watch {
     /// No change is lost when the future is dropped.
     pub(crate) async fn next(&mut self) -> Change {
         loop {
-            let (mut heard, since, mut pause) = match self.shared.pending() {
-                None => {
-                    self.shared.heard.notified().await;
-                    continue;
-                }
-                Some(pending) => pending,
+            let Some((heard, since, pause)) = self.shared.pending() else {
+                self.shared.heard.notified().await;
+                continue;
             };
-            while since.elapsed() < WAIT_MAX {
-                tokio::time::sleep(pause).await;
-                let Some((now, _, next)) = self.shared.pending() else { break };
-                if now == heard {
-                    break;
-                }
-                (heard, pause) = (now, next);
+            let is_quiet = tokio::time::timeout(pause, self.shared.heard.notified()).await.is_err();
+            let is_same = self.shared.pending().is_some_and(|(now, ..)| now == heard);
+            if !(is_quiet && is_same) && since.elapsed() < WAIT_MAX {
+                continue;
             }
             let mut state = self.shared.state();
             state.open.clear();
@@ -143,7 +137,8 @@ impl Shared {
     fn hear(&self, Event { kind, paths, .. }: Event) {
         let is_closed = match kind {
             EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
-            EventKind::Access(_) => return,
+            // Who may read a file, and when it was written, is no change of it.
+            EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_)) => return,
             // A file that was moved here, or away, is as it will be.
             EventKind::Modify(ModifyKind::Name(_)) | EventKind::Remove(_) => true,
             _ => false,

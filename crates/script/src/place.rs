@@ -10,6 +10,8 @@ const BEFORE: usize = 40;
 /// The place of a range of bytes. Of a very long line an excerpt is shown, and the column is the one in the excerpt.
 pub(crate) fn place(name: &str, text: &str, start: u32, end: u32) -> Place {
     let start = floor(text, start as usize);
+    // What is missing at the end is missing after the last thing that is there.
+    let start = if text[start..].trim().is_empty() { start.min(text.trim_end().len()) } else { start };
     let begin = text[..start].rfind('\n').map_or(0, |at| at + 1);
     let line = text[begin..].split('\n').next().unwrap_or_default().trim_end_matches('\r');
     let number = text[..begin].bytes().filter(|byte| *byte == b'\n').count() + 1;
@@ -60,8 +62,8 @@ mod tests {
     fn a_place_counts_lines_and_characters() {
         let at = place("a.js", "one\r\n\tä = \u{1b}x\r\nthree", 9, 11);
         assert_eq!((at.line, at.column, at.width, at.text.as_str()), (2, 4, 2, " ä = \u{fffd}x"));
-        let end = place("a.js", "one\n", 99, 100);
-        assert_eq!((end.line, end.column, end.width), (2, 1, 1));
+        let end = place("a.js", "one {\n\n", 99, 100);
+        assert_eq!((end.line, end.column, end.width, end.text.as_str()), (1, 6, 1, "one {"));
         let long = place("a.js", &format!("{}x{}", "é".repeat(500), "é".repeat(500)), 1_000, 1_001);
         assert_eq!((long.line, long.column, long.text.chars().nth(20)), (1, 21, Some('x')));
     }

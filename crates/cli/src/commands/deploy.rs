@@ -55,13 +55,17 @@ pub(crate) async fn run(context: &Context, args: &Deploy) -> Result {
     Ok(printer.data(&deployed, |deployed: &Deployed| deployed.urls.first().cloned().unwrap_or_default())?)
 }
 
-/// What was done to data, one line each.
+/// What scripts said and what was done to data, one line each.
 fn done(deployed: &Deployed) -> Vec<String> {
     let migrated = deployed
         .migrated
         .iter()
         .map(|MigrationPlan { database, names }| format!(" migrated sql.{database}: {}", names.join(", ")));
-    migrated.chain(deployed.dropped.iter().map(|resource| format!(" deleted the data of {resource}"))).collect()
+    // What a script's top-level code said while it was loaded.
+    let said = deployed.prepared.iter().filter(|(_, prepared)| !prepared.cached);
+    let said = said.flat_map(|(function, prepared)| prepared.logs.iter().map(move |line| (function, line)));
+    let said = said.map(|(function, line)| format!(" {function}: {}", text::escaped(line)));
+    said.chain(migrated).chain(deployed.dropped.iter().map(|resource| format!(" deleted the data of {resource}"))).collect()
 }
 
 /// Asks whether to go on; without a terminal there is nobody to ask, and the flag is named.

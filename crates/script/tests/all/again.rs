@@ -45,3 +45,14 @@ fn every_kind_of_change_is_seen() {
     changed(&mut collector, "node_modules/a/node_modules/b/index.js", "exports.nested = 1");
     changed(&mut collector, "node_modules/b/b.js", "exports.d = 3");
 }
+
+#[test]
+fn a_file_of_a_package_that_goes_away_is_looked_for_anew() {
+    let (folder, mut collector) = (files(), Collector::new());
+    folder.write("node_modules/a/one.js", "module.exports = require('./inner')");
+    folder.write("node_modules/a/inner.js", "exports.inner = 1");
+    folder.write("node_modules/a/inner/index.js", "exports.folder = 1");
+    same(&folder, &mut collector);
+    std::fs::remove_file(folder.root().join("node_modules/a/inner.js")).expect("removed");
+    same(&folder, &mut collector);
+}
