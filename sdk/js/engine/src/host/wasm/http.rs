@@ -8,6 +8,7 @@ use super::bindings::wasi::http::types::{
     OutgoingResponse, ResponseOutparam, Scheme,
 };
 use super::bindings::wasi::io::streams::{InputStream, OutputStream, StreamError};
+use super::reasons::words;
 use crate::host::http_types::{Answer, Fields, Incoming, Outgoing, Read, Written};
 
 /// What one read asks for.
@@ -47,8 +48,7 @@ pub(crate) fn method() -> String {
 }
 
 pub(crate) fn url() -> String {
-    let (scheme, authority, path) =
-        with_request(|request| (request.scheme(), request.authority(), request.path_with_query()));
+    let (scheme, authority, path) = with_request(|request| (request.scheme(), request.authority(), request.path_with_query()));
     let scheme = match scheme {
         None | Some(Scheme::Http) => "http".to_owned(),
         Some(Scheme::Https) => "https".to_owned(),
@@ -237,13 +237,4 @@ fn here(response: IncomingResponse) -> Answer<Body> {
         Err(()) => Body { stream: None, _of: None },
     };
     Answer::Here(Incoming { status, headers, body })
-}
-
-/// An error code for people. The platform's own words come in some of them.
-fn words(error: &wasi::ErrorCode) -> String {
-    match error {
-        wasi::ErrorCode::InternalError(Some(text)) => text.clone(),
-        wasi::ErrorCode::HttpRequestDenied => "the request is not allowed: name the host in the manifest".to_owned(),
-        other => format!("{other:?}"),
-    }
 }

@@ -18,4 +18,5 @@ pub(crate) mod http;
 pub(crate) mod log;
 pub(crate) mod poll;
 pub(crate) mod random;
+mod reasons;
 pub(crate) mod report;
