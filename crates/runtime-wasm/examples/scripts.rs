@@ -191,7 +191,7 @@ fn show(what: &str, mut walls: Vec<Duration>) {
         [] => println!("{what}: nothing to measure"),
         walls => {
             let at = |part: usize| walls[(walls.len() - 1) * part / 100];
-            println!("{what}: p50 {:?}, p95 {:?}, most {:?} of {}", at(50), at(95), at(100), walls.len());
+            println!("{what}: least {:?}, p50 {:?}, p95 {:?}, most {:?} of {}", at(0), at(50), at(95), at(100), walls.len());
         }
     }
 }

@@ -104,6 +104,22 @@ impl Cache {
         self.path(digest).exists()
     }
 
+    /// Removes all code but so many of the newest files. For folders of what can be made again for little.
+    pub(crate) fn trim(&self, files_max: usize) {
+        let is_code = |path: &Path| path.extension().is_some_and(|extension| extension == "cwasm");
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let mut files: Vec<_> = entries
+            .filter(|entry| is_code(&entry.path()))
+            .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+            .collect();
+        files.sort_unstable();
+        for (_, path) in files.iter().rev().skip(files_max) {
+            // What can't be removed only takes space.
+            let _ = fs::remove_file(path);
+            let _ = fs::remove_file(path.with_extension("mac"));
+        }
+    }
+
     /// Two names for files of a compilation in progress: the component, and what becomes of it. They are removed when dropped.
     pub(crate) fn scratch(&self, component: &[u8]) -> Result<Scratch, Problem> {
         let number = self.temporary.fetch_add(1, Ordering::Relaxed);
@@ -310,6 +326,20 @@ mod tests {
         remove_other_engines(&root, &current);
         assert!(!other.exists());
         assert!([current, foreign, root.join("key")].iter().all(|path| path.exists()));
+    }
+
+    #[test]
+    fn the_newest_code_stays_in_a_folder_that_is_trimmed() {
+        let data = tempfile::tempdir().expect("a folder");
+        let cache = cache(data.path(), b"engine");
+        let paths: Vec<PathBuf> = (0..4).map(|n| kept(&cache, &Digest::from_bytes([n; 32]))).collect();
+        for (age, path) in paths.iter().enumerate() {
+            let file = File::options().write(true).open(path).expect("a file");
+            file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(100 - age as u64)).expect("a time");
+        }
+        cache.trim(2);
+        let left: Vec<bool> = paths.iter().map(|path| path.exists() && path.with_extension("mac").exists()).collect();
+        assert_eq!(left, [true, true, false, false]);
     }
 
     #[test]

@@ -77,7 +77,12 @@ impl WasmComponent {
     }
 
     /// A script: the engine that all share, linked with its memory.
-    pub(crate) fn script(shared: &Arc<Shared>, instances: InstancePre<Host>, handle: ComponentExportIndex, sources: Sources) -> Self {
+    pub(crate) fn script(
+        shared: &Arc<Shared>,
+        instances: InstancePre<Host>,
+        handle: ComponentExportIndex,
+        sources: Sources,
+    ) -> Self {
         Self { shared: shared.clone(), instances, handle, places: Places::Script(sources) }
     }
 }

@@ -29,7 +29,8 @@ pub(crate) enum Origin<'a> {
 
 /// Why the guest was stopped. `denied` is the last growth that it was denied.
 pub(crate) fn fault(error: &Error, denied: Option<Denied>, origin: Origin<'_>) -> Fault {
-    if let (Some(Stop::Uncaught(uncaught)), Origin::Code(Places::Script(sources), time)) = (error.downcast_ref::<Stop>(), origin) {
+    if let (Some(Stop::Uncaught(uncaught)), Origin::Code(Places::Script(sources), time)) = (error.downcast_ref::<Stop>(), origin)
+    {
         let bounds = Bounds { memory: memory_words(denied), time: Elapsed::from(time) };
         return report::fault(uncaught, sources.read().as_deref(), bounds);
     }

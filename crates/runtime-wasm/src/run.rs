@@ -100,7 +100,9 @@ async fn guest(component: Arc<WasmComponent>, call: Call, slice: Arc<Slice>) -> 
     let ticking = component.clone();
     store.epoch_deadline_callback(move |store| at_deadline(&store, &ticking, &slice));
     let result = handle(&component, &mut store, &*scope).await;
-    let stopped = result.err().map(|error| ended::fault(&error, store.data().limiter.denied(), ended::Origin::Code(&component.places, limits.time)));
+    let stopped = result
+        .err()
+        .map(|error| ended::fault(&error, store.data().limiter.denied(), ended::Origin::Code(&component.places, limits.time)));
     let finished = store.into_data().finish();
     // What stopped the guest comes before what the host found wanting at its end.
     match stopped.or_else(|| finished.err().map(|stop| ended::stopped(&stop))) {

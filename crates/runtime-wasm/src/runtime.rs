@@ -17,7 +17,7 @@ use crate::{
     component::{Shared, WasmComponent},
     engine::{self, EngineSettings},
     resident::Resident,
-    script::{self, ScriptEngine, Scripts},
+    script::{self, ScriptEngine, Scripts, Templates},
 };
 
 /// What a runtime is opened with.
@@ -85,18 +85,20 @@ impl WasmRuntime {
         let compatibility = engine::compatibility(&engine);
         let cache = Arc::new(Cache::open(&data_dir, compatibility, &*rng)?);
         let templates = settings.shared_dir.and_then(|folder| match Cache::open(&folder, compatibility, &*rng) {
-            Ok(cache) => Some(Arc::new(cache)),
+            Ok(cache) => Some(Templates { cache: Arc::new(cache), is_shared: true }),
             Err(problem) => {
                 tracing::warn!(folder = %folder.display(), problem = problem.message, "the JavaScript engine is kept with the project");
                 None
             }
         });
         let shared = Arc::new(Shared::new(engine)?);
-        let templates = templates.unwrap_or_else(|| cache.clone());
+        let templates = templates.unwrap_or_else(|| Templates { cache: cache.clone(), is_shared: false });
+        let scripts = Scripts::open(shared.clone(), settings.script_engine, &cache, templates)?;
+        let (wasm, js) = (compatibility.to_hex(), scripts.digest().to_hex());
         Ok(Arc::new(Self {
-            scripts: Scripts::open(shared.clone(), settings.script_engine, &cache, templates)?,
+            scripts,
             shared,
-            engine: format!("wasmtime {} {}", engine::VERSION, &compatibility.to_hex()[..16]),
+            engine: format!("wasmtime {} {}, js {}", engine::VERSION, &wasm[..16], &js[..16]),
             cache,
             compilers: Compilers::new(compiler),
             resident: Resident::new(settings.resident_functions_max, settings.script_images_max),
@@ -325,7 +327,9 @@ impl Drop for Turn<'_> {
 }
 
 /// Work that blocks on the disk or the CPU, on a thread for such work.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => Err(Problem::new(Code::E0513, format!("work on a component failed: {error}"))),

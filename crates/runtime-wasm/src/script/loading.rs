@@ -64,7 +64,12 @@ pub(super) fn setup(shared: &Shared, engine: &InstancePre<Host>, seed: &Digest) 
 }
 
 /// Loads the script into an instance of the engine, and gives its memory.
-pub(super) fn load(shared: &Shared, engine: &InstancePre<Host>, digest: &Digest, script: &Arc<Script>) -> Result<Loaded, Problem> {
+pub(super) fn load(
+    shared: &Shared,
+    engine: &InstancePre<Host>,
+    digest: &Digest,
+    script: &Arc<Script>,
+) -> Result<Loaded, Problem> {
     let scope = Arc::new(LoadScope::new(digest.as_bytes()));
     let mut store = store(shared, &scope, Some(script.clone()));
     let _ticking = shared.ticker.polling();
@@ -81,8 +86,11 @@ pub(super) fn load(shared: &Shared, engine: &InstancePre<Host>, digest: &Digest,
         Some(Ok(Ok(memory))) => Ok(Loaded { memory, logs: scope.logs(), cpu: scope.used() }),
         Some(Ok(Err(refusal))) => Err(told.refusal(refusal)),
         Some(Err(error)) => Err(told.error(&error)),
-        None => Err(Problem::new(Code::E0315, format!("{}: it waits for what comes only while a request is served", Code::E0315.title()))
-            .help("move what waits into a handler")),
+        None => Err(Problem::new(
+            Code::E0315,
+            format!("{}: it waits for what comes only while a request is served", Code::E0315.title()),
+        )
+        .help("move what waits into a handler")),
     }
 }
 
@@ -206,4 +214,3 @@ impl Teller<'_> {
         problem.at(Place { file: printable(&entry.name, 160), line, column, text: printable(text, 160), width })
     }
 }
-

@@ -21,7 +21,7 @@ mod template;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use types::{Digest, Elapsed, Problem, Script};
 
 pub(crate) use self::decode::is_script;
@@ -29,7 +29,7 @@ pub use self::template::ScriptEngine;
 use self::{
     delta::Delta,
     kept::{Found, Kept},
-    template::Template,
+    template::{Identified, Template},
 };
 use crate::{
     blocking,
@@ -38,14 +38,24 @@ use crate::{
     component::{Shared, WasmComponent},
 };
 
+/// Scripts that are loaded, or fetched from disk, at once. Each holds its memory some times over while it is worked on.
+const AT_ONCE: usize = 4;
+
 /// Makes, keeps and loads scripts.
 pub(crate) struct Scripts {
     shared: Arc<Shared>,
-    engine: ScriptEngine,
+    engine: Arc<Identified>,
     kept: Arc<Kept>,
-    /// Where the engine's compiled code is.
-    templates: Arc<Cache>,
+    templates: Templates,
     template: OnceCell<Arc<Template>>,
+    permits: Semaphore,
+}
+
+/// Where the engine's compiled code is.
+pub(crate) struct Templates {
+    pub(crate) cache: Arc<Cache>,
+    /// Whether nothing but engines is kept there, so that old ones can be told from the rest.
+    pub(crate) is_shared: bool,
 }
 
 /// A script in memory.
@@ -99,10 +109,20 @@ impl Sources {
 }
 
 impl Scripts {
-    /// Opens the folder of images, below that of compiled code. The engine itself is kept in `templates`.
-    pub(crate) fn open(shared: Arc<Shared>, engine: ScriptEngine, cache: &Cache, templates: Arc<Cache>) -> Result<Self, Problem> {
-        let kept = Arc::new(Kept::open(cache, &engine.digest())?);
-        Ok(Self { shared, engine, kept, templates, template: OnceCell::new() })
+    /// Opens the folder of images, below that of compiled code.
+    pub(crate) fn open(shared: Arc<Shared>, engine: ScriptEngine, cache: &Cache, templates: Templates) -> Result<Self, Problem> {
+        let engine = Arc::new(Identified::from(engine));
+        let kept = Arc::new(Kept::open(cache, &engine.digest)?);
+        Ok(Self { shared, engine, kept, templates, template: OnceCell::new(), permits: Semaphore::new(AT_ONCE) })
+    }
+
+    /// What names the engine: its images are of no use to another.
+    pub(crate) fn digest(&self) -> &Digest {
+        &self.engine.digest
+    }
+
+    async fn permit(&self) -> SemaphorePermit<'_> {
+        self.permits.acquire().await.expect("the semaphore is never closed")
     }
 
     /// The engine, compiled first if it never was. Many may ask at once.
@@ -122,6 +142,7 @@ impl Scripts {
             return Ok(None);
         }
         let (template, kept, shared, digest) = (self.template(compilers).await?, self.kept.clone(), self.shared.clone(), *digest);
+        let _permit = self.permit().await;
         blocking(move || match kept.find(&digest, &template.base.hash) {
             Found::Image(delta) => ready(&shared, &template, &kept, &digest, &delta).map(Some),
             Found::Nothing => Ok(None),
@@ -142,6 +163,7 @@ impl Scripts {
         // What is no script need not wait for the engine.
         let script = Arc::new(blocking(move || decode::decode(&key, &bytes)).await?);
         let (template, kept) = (self.template(compilers).await?, self.kept.clone());
+        let _permit = self.permit().await;
         blocking(move || {
             let workshop = &template.workshop;
             let loaded = loading::load(&workshop.shared, &workshop.empty, &key, &script)?;

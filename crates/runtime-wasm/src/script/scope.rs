@@ -16,8 +16,9 @@ use ports::{
     tape::{Diverged, Question},
 };
 use types::{
-    ByteCount, Code, Elapsed, Timestamp, limits,
+    ByteCount, Code, Elapsed, Timestamp,
     journal::{Answer, Failure, Level},
+    limits,
 };
 
 /// Lines of log that are kept.
@@ -69,7 +70,10 @@ fn thread_time() -> Elapsed {
 }
 
 fn refused(what: &str) -> Failure {
-    Failure { code: Code::E0201, message: format!("top-level code runs once, at deploy, and can't use {what}: use it in a handler") }
+    Failure {
+        code: Code::E0201,
+        message: format!("top-level code runs once, at deploy, and can't use {what}: use it in a handler"),
+    }
 }
 
 impl Scope for LoadScope {

@@ -81,12 +81,8 @@ mod tests {
         let stack = "    at price (src/my api.ts:12:23)\n    at call (native)\n    at src/top.js:3:1\n    at <anonymous> (a.js:7)\n\
                      \x20   at run (dayfly:serve:10:2)\nnot a call (b.js:1:1)\n    at odd (name) here (c.js:1:2)\n    at (:1:2)";
         let found: Vec<_> = frames(stack).map(|frame| (frame.name, frame.module, frame.line, frame.column)).collect();
-        let expected = [
-            ("price", "src/my api.ts", 12, 23),
-            ("", "src/top.js", 3, 1),
-            ("", "a.js", 7, 1),
-            ("odd (name) here", "c.js", 1, 2),
-        ];
+        let expected =
+            [("price", "src/my api.ts", 12, 23), ("", "src/top.js", 3, 1), ("", "a.js", 7, 1), ("odd (name) here", "c.js", 1, 2)];
         assert_eq!(found, expected);
     }
 

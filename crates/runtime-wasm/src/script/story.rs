@@ -161,10 +161,8 @@ mod tests {
     use super::*;
 
     fn script(text: &str) -> Script {
-        let original = Original {
-            text: text.into(),
-            mappings: vec![Mapping { line: 0, column: 0, original_line: 1, original_column: 2 }],
-        };
+        let original =
+            Original { text: text.into(), mappings: vec![Mapping { line: 0, column: 0, original_line: 1, original_column: 2 }] };
         let module = Module {
             name: "src/api.ts".into(),
             kind: ModuleKind::Module,
@@ -177,7 +175,12 @@ mod tests {
     }
 
     fn thrown(stack: &str) -> Thrown {
-        Thrown { name: "TypeError".into(), message: "x is undefined".into(), stack: stack.into(), causes: vec!["Error: io".into()] }
+        Thrown {
+            name: "TypeError".into(),
+            message: "x is undefined".into(),
+            stack: stack.into(),
+            causes: vec!["Error: io".into()],
+        }
     }
 
     #[test]

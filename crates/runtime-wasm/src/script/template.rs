@@ -13,7 +13,7 @@ use wasmtime::{
     component::{Component, ComponentExportIndex, InstancePre, Linker},
 };
 
-use super::{delta::Delta, image, loading, stock::Stock};
+use super::{Templates, delta::Delta, image, loading, stock::Stock};
 use crate::{
     blocking,
     cache::{Cache, Found, Scratch},
@@ -25,6 +25,8 @@ use crate::{
 
 /// The name under which the template imports a script's memory.
 const IMAGE: &str = "image";
+/// Files of older engines that stay in a folder of nothing but engines, which has two of each: other versions of dayfly may be in use.
+const FILES: usize = 6;
 
 /// A JavaScript engine: two files that were made together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,12 +46,20 @@ impl ScriptEngine {
             image: Cow::Borrowed(include_bytes!("../../../../sdk/js/dist/image.wasm")),
         }
     }
+}
 
-    /// What names this engine: images made with one are of no use to another.
-    pub(crate) fn digest(&self) -> Digest {
+/// An engine with what names it: images made with one are of no use to another.
+pub(super) struct Identified {
+    pub(super) digest: Digest,
+    engine: ScriptEngine,
+}
+
+impl From<ScriptEngine> for Identified {
+    fn from(engine: ScriptEngine) -> Self {
+        let ScriptEngine { template, image } = &engine;
         let mut hasher = blake3::Hasher::new();
-        hasher.update(&(self.template.len() as u64).to_le_bytes()).update(&self.template).update(&self.image);
-        Digest::from_bytes(*hasher.finalize().as_bytes())
+        hasher.update(&(template.len() as u64).to_le_bytes()).update(template).update(image);
+        Self { digest: Digest::from_bytes(*hasher.finalize().as_bytes()), engine }
     }
 }
 
@@ -83,10 +93,11 @@ impl Template {
     pub(super) async fn make(
         shared: &Arc<Shared>,
         compilers: &Compilers,
-        cache: &Arc<Cache>,
-        engine: &ScriptEngine,
+        templates: &Templates,
+        engine: &Arc<Identified>,
     ) -> Result<Self, Problem> {
-        let key = Digest::from_bytes(*blake3::hash(&engine.template).as_bytes());
+        let Templates { cache, is_shared } = templates;
+        let key = Digest::from_bytes(*blake3::hash(&engine.engine.template).as_bytes());
         let found = blocking({
             let cache = cache.clone();
             move || Ok(cache.find(&key))
@@ -94,18 +105,24 @@ impl Template {
         let code = match found.await? {
             Found::Code(path, _) => path,
             Found::Nothing | Found::Damaged => {
-                let (keeping, template) = (cache.clone(), engine.template.clone());
+                let (keeping, template) = (cache.clone(), engine.engine.template.clone());
                 let scratch = blocking(move || keeping.scratch(&template)).await?;
                 compilers.compile(&scratch.source, &scratch.target).await?;
-                let keeping = cache.clone();
-                blocking(move || Ok(keeping.keep(&key, &scratch)?.0)).await?
+                let (keeping, trims) = (cache.clone(), *is_shared);
+                blocking(move || {
+                    if trims {
+                        keeping.trim(FILES);
+                    }
+                    Ok(keeping.keep(&key, &scratch)?.0)
+                })
+                .await?
             }
         };
         let (shared, cache, engine) = (shared.clone(), cache.clone(), engine.clone());
         blocking(move || Self::load(&shared, &cache, &engine, &code)).await
     }
 
-    fn load(shared: &Shared, cache: &Cache, engine: &ScriptEngine, code: &Path) -> Result<Self, Problem> {
+    fn load(shared: &Shared, cache: &Cache, engine: &Identified, code: &Path) -> Result<Self, Problem> {
         let (workshop, base) = Workshop::open(cache, engine, code)?;
         let component = component::map(&shared.engine, code)?;
         let handle = component::find_handler(&shared.engine, &component)?;
@@ -123,7 +140,7 @@ impl Template {
 
 impl Workshop {
     /// Opens it, and finds the base in the cache or makes it now, with an instance of the engine on its first memory.
-    fn open(cache: &Cache, engine: &ScriptEngine, code: &Path) -> Result<(Self, Base), Problem> {
+    fn open(cache: &Cache, engine: &Identified, code: &Path) -> Result<(Self, Base), Problem> {
         let workshop = engine::loading().map_err(|error| broken("nothing can be loaded", &error))?;
         let shared = Shared::new(workshop)?;
         let component = component::map(&shared.engine, code)?;
@@ -131,8 +148,9 @@ impl Workshop {
         linker.allow_shadowing(true);
         let base = Base::find(cache, engine).map_or_else(
             || {
-                let raw = Module::new(&shared.engine, &engine.image).map_err(|error| broken("its first memory is no module", &error))?;
-                let memory = loading::setup(&shared, &link(&mut linker, &raw, &component)?, &engine.digest())?;
+                let raw = Module::new(&shared.engine, &engine.engine.image)
+                    .map_err(|error| broken("its first memory is no module", &error))?;
+                let memory = loading::setup(&shared, &link(&mut linker, &raw, &component)?, &engine.digest)?;
                 Base::keep(cache, engine, precompile(&shared, &memory)?)
             },
             Ok,
@@ -144,18 +162,18 @@ impl Workshop {
 }
 
 impl Base {
-    fn key(engine: &ScriptEngine) -> Digest {
-        Digest::from_bytes(*blake3::Hasher::new().update(b"base").update(engine.digest().as_bytes()).finalize().as_bytes())
+    fn key(engine: &Identified) -> Digest {
+        Digest::from_bytes(*blake3::Hasher::new().update(b"base").update(engine.digest.as_bytes()).finalize().as_bytes())
     }
 
-    fn find(cache: &Cache, engine: &ScriptEngine) -> Option<Self> {
+    fn find(cache: &Cache, engine: &Identified) -> Option<Self> {
         match cache.find(&Self::key(engine)) {
             Found::Code(path, _) => std::fs::read(&path).ok().map(Self::of),
             Found::Nothing | Found::Damaged => None,
         }
     }
 
-    fn keep(cache: &Cache, engine: &ScriptEngine, bytes: Vec<u8>) -> Result<Self, Problem> {
+    fn keep(cache: &Cache, engine: &Identified, bytes: Vec<u8>) -> Result<Self, Problem> {
         let scratch: Scratch = cache.scratch(&[])?;
         std::fs::write(&scratch.target, &bytes).map_err(|error| crate::cache::failed(&scratch.target, &error))?;
         cache.keep(&Self::key(engine), &scratch)?;
@@ -175,7 +193,8 @@ impl Base {
     #[allow(unsafe_code, reason = "mapping compiled code is what this crate is for")]
     pub(super) fn open(&self, engine: &wasmtime::Engine, delta: &Delta) -> Result<(Module, u64), Problem> {
         let file = self.stock.file(delta);
-        let (file, bytes) = file.map_err(|error| Problem::new(Code::E0513, format!("cannot hold a script in memory: {error}")))?;
+        let (file, bytes) =
+            file.map_err(|error| Problem::new(Code::E0513, format!("cannot hold a script in memory: {error}")))?;
         // SAFETY: the file holds what this engine compiled in this process, or what was read from a file whose keyed hash matched; and it is sealed.
         let module = unsafe { Module::deserialize_open_file(engine, file) };
         let module = module.map_err(|error| Problem::new(Code::E0603, format!("cannot load a script's image: {error:#}")))?;

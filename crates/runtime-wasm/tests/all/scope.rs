@@ -43,7 +43,14 @@ impl Default for World {
     #[allow(clippy::disallowed_methods, reason = "this is the clock, of tests")]
     fn default() -> Self {
         let environment = BTreeMap::from([("GREETING".to_owned(), "hello".to_owned())]);
-        Self { began: Instant::now(), environment, response: Mutex::default(), told: Mutex::default(), random_panics: false, time: None }
+        Self {
+            began: Instant::now(),
+            environment,
+            response: Mutex::default(),
+            told: Mutex::default(),
+            random_panics: false,
+            time: None,
+        }
     }
 }
 

@@ -23,7 +23,8 @@ async fn what_does_not_parse_is_shown_with_its_line() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_of_a_name_that_is_not_exported_is_shown() {
-    let files = [("src/a.js", "import { missing } from './b.js';\nexport default { fetch() {} };"), ("b.js", "export const x = 1;")];
+    let files =
+        [("src/a.js", "import { missing } from './b.js';\nexport default { fetch() {} };"), ("b.js", "export const x = 1;")];
     let problem = refusal(&files).await;
     assert_eq!(problem.code, Code::E0312, "{}", problem.render());
     assert!(problem.message.contains("missing"), "{}", problem.render());

@@ -13,10 +13,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use ports::{Runtime, runtime::ArtifactSource};
 use runtime_wasm::{ScriptEngine, WasmRuntime};
-use types::{ByteCount, Digest, Problem, StartClass};
+use types::{ByteCount, Digest, Limits, Problem, StartClass};
 
 use super::{artifact, handler};
-use crate::world::{Held, call, digest, runtime};
+use crate::world::{Held, World, call, digest, runtime, start};
 
 /// A runtime over a folder of its own, which shares the compiled engine with the other tests.
 fn own(data: &Path) -> Arc<WasmRuntime> {
@@ -57,7 +57,8 @@ async fn a_script_is_loaded_from_its_image_by_the_next_process() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_script_makes_the_same_image_anywhere() {
     let [one, two] = [(), ()].map(|()| tempfile::tempdir().expect("a folder"));
-    let code = "export const at = [Date.now(), Math.random(), {}, new Map([[1, 2]]), Symbol('s')];\n".to_owned() + &handler("return null;");
+    let code = "export const at = [Date.now(), Math.random(), {}, new Map([[1, 2]]), Symbol('s')];\n".to_owned()
+        + &handler("return null;");
     let artifact = artifact(&[("a.js", &code)]);
     for data in [&one, &two] {
         own(data.path()).prepare(&digest(&artifact), &artifact).await.expect("it is prepared");
@@ -95,6 +96,39 @@ async fn images_in_memory_are_bounded_and_come_back_from_disk() {
     for (number, artifact) in artifacts.iter().enumerate() {
         let (loaded, _) = runtime.load(&digest(artifact), &Held(Bytes::new())).await.expect("it loads from disk");
         assert_eq!(call(&loaded, "/").await.body, format!("hello {number}"));
+    }
+}
+
+/// Private mappings of scripts' images in this process that can be written to, of at least so many bytes: memories of live instances.
+fn mapped(bytes_min: u64) -> usize {
+    let maps = fs::read_to_string("/proc/self/maps").expect("readable");
+    let is_memory = |line: &&str| {
+        let mut parts = line.split_whitespace();
+        let (range, access) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let bounds = range.split_once('-').map(|(begin, end)| (u64::from_str_radix(begin, 16), u64::from_str_radix(end, 16)));
+        let bytes = bounds.map_or(0, |(begin, end)| end.unwrap_or(0) - begin.unwrap_or(0));
+        line.contains("memfd:dayfly-script") && access == "rw-p" && bytes >= bytes_min
+    };
+    maps.lines().filter(is_memory).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_map_their_image_and_copy_nothing_also_if_it_has_holes() {
+    let data = tempfile::tempdir().expect("a folder");
+    // Some 40 MiB of which the ends are written to: more than the engine would map by itself.
+    let code = "const kept = new Uint8Array(40 << 20);\nkept[0] = kept[kept.length - 1] = 7;\n\
+                export default { async fetch() { await new Promise(done => setTimeout(done, 60_000)); return new Response(`${kept[0]}`); } };";
+    let artifact = artifact(&[("a.js", code)]);
+    let runtime = own(data.path());
+    let prepared = runtime.prepare(&digest(&artifact), &artifact).await.expect("it is prepared");
+    assert!(prepared.compiled_bytes < 100_000, "{}", prepared.compiled_bytes);
+    let (loaded, _) = runtime.load(&digest(&artifact), &Held(Bytes::new())).await.expect("it loads");
+    let mut runs = Vec::new();
+    for live in 0..3 {
+        assert_eq!(mapped(40 << 20), live);
+        let (mut run, response) = start(&loaded, "/", Limits::default(), &Arc::new(World::default()));
+        assert!(futures_util::poll!(&mut run).is_pending());
+        runs.push((run, response));
     }
 }
 
