@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use rquickjs::{Ctx, Exception, Function, Object, Result, Value};
+use rquickjs::{Ctx, Error, Exception, Function, Object, Result, Value, qjs};
 
 use super::handles::Handles;
 use super::transfer::{from_latin1, latin1, text, uint8_array, with_bytes};
@@ -161,13 +161,27 @@ fn body_whole<'js>(ctx: Ctx<'js>, number: u32, whole: Whole) -> Result<Value<'js
         loop {
             match thing.borrow_mut().read() {
                 Read::Bytes(bytes) if all.is_empty() => all = bytes,
-                Read::Bytes(bytes) => all.extend_from_slice(&bytes),
+                Read::Bytes(bytes) => {
+                    if all.try_reserve(bytes.len()).is_err() {
+                        // Given back first: an exception takes memory too.
+                        all = Vec::new();
+                        return Err(out_of_memory(ctx));
+                    }
+                    all.extend_from_slice(&bytes);
+                }
                 Read::End => return whole(ctx, &std::mem::take(&mut all)).map(Step::Ready),
                 Read::Wait(pollable) => return Ok(Step::Wait(pollable)),
                 Read::Failed(why) => return Err(Exception::throw_type(ctx, &why)),
             }
         }
     })
+}
+
+/// As the engine throws it where it has no memory left itself.
+fn out_of_memory(ctx: &Ctx<'_>) -> Error {
+    // SAFETY: the context is alive, and what was thrown is its pending exception.
+    unsafe { qjs::JS_ThrowOutOfMemory(ctx.as_raw().as_ptr()) };
+    Error::Exception
 }
 
 /// A whole response: the body is a string, bytes, or nothing.
