@@ -23,10 +23,13 @@ pub(super) fn component(paths: &Paths, rust: &RustWasi) -> Result<Vec<u8>> {
     let folder = paths.root.join(CRATE);
     let target = paths.guests("engine");
     let headers = quickjs(&folder)?.join("vendor/wasi-libc/include");
+    let header = folder.join("c/wasi.h");
+    // Cargo does not see that file, but it sees its digest.
+    let header_digest = blake3::hash(&fs::read(&header).with_context(|| format!("cannot read {}", header.display()))?).to_hex();
     let c_flags = [
         "--target=wasm32-wasi".to_owned(),
         format!("-isystem {}", headers.display()),
-        format!("-include {}", folder.join("c/wasi.h").display()),
+        format!("-include {} -DDAYFLY_HEADER=0x{}", header.display(), &header_digest[..8]),
         "-mbulk-memory -msign-ext -mnontrapping-fptoint".to_owned(),
         // No path of this machine gets into the file.
         format!("-ffile-prefix-map={}=quickjs", target.display()),

@@ -60,8 +60,9 @@ pub(super) fn resolve(ctx: &Ctx<'_>, base: &str, specifier: &str) -> Result<Stri
     match link {
         Some((_, module)) => Ok(module),
         None => {
-            let message =
-                format!("cannot find the module \"{specifier}\": an import() must name its module as a plain string, so that it is deployed");
+            let message = format!(
+                "cannot find the module \"{specifier}\": an import() must name its module as a plain string, so that it is deployed"
+            );
             Err(Exception::throw_type(ctx, &message))
         }
     }

@@ -60,7 +60,9 @@ pub(super) fn take_uncaught() -> Option<Kept> {
 pub(super) fn value_of<'js>(ctx: &Ctx<'js>, error: Error) -> Option<Value<'js>> {
     if !matches!(error, Error::Exception) {
         // An error of the bridge: a native was called with the wrong arguments, say.
-        return Exception::from_message(ctx.clone(), &error.to_string()).ok().map(|exception| exception.into_object().into_value());
+        return Exception::from_message(ctx.clone(), &error.to_string())
+            .ok()
+            .map(|exception| exception.into_object().into_value());
     }
     let value = ctx.catch();
     if thrown::is_catchable(&value) {
