@@ -91,6 +91,8 @@ pub(crate) type Id = (PathBuf, Format);
 
 pub(crate) struct Remembered {
     pub(crate) stamp: Stamp,
+    /// Of the file's bytes.
+    pub(crate) digest: blake3::Hash,
     pub(crate) context: Context,
     pub(crate) parsed: Arc<Parsed>,
     /// What its imports mean, if it is of a package.

@@ -178,7 +178,7 @@ fn kind(has_module_syntax: bool, syntax: &Syntax, context: &Context) -> ModuleKi
 fn problem(name: &str, text: &str, diagnostic: &OxcDiagnostic, context: &Context) -> Problem {
     let at = |label: &LabeledSpan| {
         let start = label.offset();
-        place(name, text, start as u32, (start + label.len()) as u32)
+        place(name, text, start, start + label.len())
     };
     let message = lower(diagnostic.message.trim_end_matches('.'));
     let mut problem = Problem::new(Code::E0312, format!("{name} does not parse: {message}"));

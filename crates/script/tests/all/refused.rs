@@ -20,11 +20,21 @@ fn syntax_errors_show_line_and_column_of_every_file() {
         ],
         "api.js",
         &expect![[r#"
-            error[E0312]: api.js does not parse: Expected `,` or `)` but found `{`
-             --> api.js:4:17
-            4 |   fetch(request { }
+            error[E0312]: b.ts does not parse: unexpected token
+             --> b.ts:3:7
+            3 | await = 1
+              |       ^
+              = why:  dayfly explain E0312
+            error[E0312]: c.json is not JSON: key must be a string
+             --> c.json:3:1
+            3 | }
+              | ^
+              = why:  dayfly explain E0312
+            error[E0312]: d.js does not parse: expected `,` or `)` but found `{`
+             --> d.js:2:17
+            2 |   fetch(request { }
               |                 ^
-              = Opened here
+              = opened here in line 2, column 8
               = why:  dayfly explain E0312
         "#]],
     );
@@ -126,6 +136,12 @@ fn imports_that_lead_nowhere_say_how_to_mend_them() {
                |        ^^^^^^^^^
               = help: with { type: "json" }, "text" or "bytes"
               = why:  dayfly explain E0313
+            error[E0313]: src/api.ts imports "./two.json" as json and as text
+              --> src/api.ts:14:19
+            14 | import three from './two.json' with { type: 'text' }
+               |                   ^^^^^^^^^^^^
+              = help: write one of them as "./two.json?text"
+              = why:  dayfly explain E0313
         "#]],
     );
 }
@@ -193,13 +209,13 @@ fn jsx_without_its_library_names_the_setting() {
         &[("api.js", "export default () => <p/>")],
         "api.js",
         &expect![[r#"
-        error[E0312]: api.js does not parse: Unexpected JSX expression
-         --> api.js:1:22
-        1 | export default () => <p/>
-          |                      ^
-          = help: name the file api.jsx: JSX is read there
-          = why:  dayfly explain E0312
-    "#]],
+            error[E0312]: api.js does not parse: unexpected JSX expression
+             --> api.js:1:22
+            1 | export default () => <p/>
+              |                      ^
+              = help: name the file api.jsx: JSX is read there
+              = why:  dayfly explain E0312
+        "#]],
     );
 }
 

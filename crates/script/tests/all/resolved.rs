@@ -28,7 +28,7 @@ fn files_json_texts_and_bytes_are_imported() {
     let collected = folder.collect("api.js").expect("a script");
     expect![[r#"
         LICENSE Text
-        api.js Module ./LICENSE=LICENSE ./data.json=data.json ./lib/a.js=lib/a.js ./lib/b=lib/b.ts ./lib/c.mjs=lib/c.mjs ./page.html=page.html?bytes ./q.sql=q.sql ./t.txt=t.txt
+        api.js Module ./LICENSE=LICENSE ./data.json=data.json ./lib/a.js=lib/a.js ./lib/b=lib/b.ts ./lib/c.mjs=lib/c.mjs ./page.html=page.html ./page.html?bytes=page.html?bytes ./q.sql=q.sql ./t.txt=t.txt
         data.json Json
         lib/a.js Module
         lib/b.ts Module
