@@ -74,7 +74,8 @@ extern "C" fn snapshot() -> *const List {
 fn from_wit(script: types::Script) -> Script {
     let types::Script { entry, modules, bindings, handlers } = script;
     let modules = modules.into_iter().map(module_from_wit).collect();
-    let bindings = bindings.into_iter().map(|binding| Binding { resource: resource(binding.resource), name: binding.name }).collect();
+    let bindings =
+        bindings.into_iter().map(|binding| Binding { resource: resource(binding.resource), name: binding.name }).collect();
     Script { entry, modules, bindings, handlers }
 }
 

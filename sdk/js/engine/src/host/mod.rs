@@ -10,6 +10,12 @@ pub mod services;
 pub(crate) mod wasm;
 
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use fake::{clock::monotonic_ns, http, log::log, poll::Pollable, poll::poll, random::random, report::interrupted, report::unhandled_rejection};
+pub(crate) use fake::{
+    clock::monotonic_ns, http, log::log, poll::Pollable, poll::poll, random::random, report::interrupted,
+    report::unhandled_rejection,
+};
 #[cfg(target_family = "wasm")]
-pub(crate) use wasm::{clock::monotonic_ns, http, log::log, poll::Pollable, poll::poll, random::random, report::interrupted, report::unhandled_rejection};
+pub(crate) use wasm::{
+    clock::monotonic_ns, http, log::log, poll::Pollable, poll::poll, random::random, report::interrupted,
+    report::unhandled_rejection,
+};

@@ -114,10 +114,16 @@ fn what_is_sent_and_published_is_what_was_given() {
         } }";
         served(&loaded(function(code, &["fetch"])).expect("it has a fetch"), &[], "").expect("it answers");
         let sent = services::queue::sent("orders");
-        assert_eq!((sent[0].body.as_slice(), sent[0].content_type.as_deref(), sent[0].delay_ms), (&b"{\"id\":7}"[..], Some("application/json"), Some(120_000)));
+        assert_eq!(
+            (sent[0].body.as_slice(), sent[0].content_type.as_deref(), sent[0].delay_ms),
+            (&b"{\"id\":7}"[..], Some("application/json"), Some(120_000))
+        );
         assert_eq!(sent[0].attributes, [("tenant".to_owned(), "a".to_owned())]);
         assert_eq!((sent[1].content_type.as_deref(), sent[1].group.as_deref()), (Some("text/plain; charset=utf-8"), Some("g")));
-        assert_eq!((sent[2].body.as_slice(), sent[2].content_type.as_deref(), sent[2].dedup_key.as_deref()), (&[1, 2][..], Some("image/png"), Some("d")));
+        assert_eq!(
+            (sent[2].body.as_slice(), sent[2].content_type.as_deref(), sent[2].dedup_key.as_deref()),
+            (&[1, 2][..], Some("image/png"), Some("d"))
+        );
         let event = services::bus::published("default").remove(0);
         assert_eq!((event.kind.as_str(), event.subject.as_deref(), event.time_ms), ("order.paid", Some("s"), Some(5)));
         assert_eq!((event.content_type.as_deref(), event.data.as_deref()), (Some("application/json"), Some(&b"{\"a\":1}"[..])));
@@ -140,9 +146,15 @@ fn a_missing_handler_is_named_with_what_is_there() {
     let text = refused("export default { fetch() {} }", &["fetch", "queue"]);
     assert_eq!(text, "the default export has no `queue`, which on = { queue } in the manifest asks for; it has `fetch`");
     let text = refused("export default { fetch: 7, helper() {} }", &["fetch"]);
-    assert!(text.contains("has a `fetch` that is a number") && text.contains("no handler at all, but `fetch`, `helper`"), "{text}");
+    assert!(
+        text.contains("has a `fetch` that is a number") && text.contains("no handler at all, but `fetch`, `helper`"),
+        "{text}"
+    );
     let text = refused("export function queue() {}", &["queue"]);
-    assert_eq!(text, "there is no default export; `queue` is exported by name: write `export default { queue(batch, env, ctx) { … } }`");
+    assert_eq!(
+        text,
+        "there is no default export; `queue` is exported by name: write `export default { queue(batch, env, ctx) { … } }`"
+    );
     let text = refused("export default class Api { fetch() {} }", &["fetch"]);
     assert!(text.contains("is a class") && text.contains("export default new"), "{text}");
     assert!(refused("export default () => 1", &["fetch"]).contains("is a function"));
@@ -175,14 +187,21 @@ const QUEUE: &[(&str, &str)] = &[
     ("content-type", "application/json"),
 ];
 
-fn triggered(code: &str, handler: &str, headers: &[(&'static str, &'static str)], body: &'static str) -> Result<Response, String> {
+fn triggered(
+    code: &str,
+    handler: &str,
+    headers: &[(&'static str, &'static str)],
+    body: &'static str,
+) -> Result<Response, String> {
     let (script, headers) = (function(code, &[handler]), headers.to_vec());
     apart(move || served(&loaded(script).expect("it has the handler"), &headers, body))
 }
 
 /// What the handler made of its argument: it throws it, as nothing else leaves a handler for events.
 fn seen(code: &str, handler: &str, headers: &[(&'static str, &'static str)], body: &'static str) -> String {
-    let code = format!("const show = (value) => JSON.stringify(value);\nexport default {{ async {handler}(event, env, ctx) {{ throw new Error({code}) }} }}");
+    let code = format!(
+        "const show = (value) => JSON.stringify(value);\nexport default {{ async {handler}(event, env, ctx) {{ throw new Error({code}) }} }}"
+    );
     let told = triggered(&code, handler, headers, body).expect_err("it throws");
     told.lines().next().unwrap_or_default().trim_start_matches("Threw Error: ").to_owned()
 }
@@ -194,7 +213,8 @@ fn a_single_message_is_a_batch_of_one() {
     assert_eq!(seen(code, "queue", QUEUE, "{\"a\":1}"), format!("orders 1 {message} 1795240800123 {{\"a\":1}}"));
 }
 
-const BATCH: &[(&str, &str)] = &[("dayfly-trigger", "queue"), ("content-type", "application/cloudevents-batch+json; charset=utf-8")];
+const BATCH: &[(&str, &str)] =
+    &[("dayfly-trigger", "queue"), ("content-type", "application/cloudevents-batch+json; charset=utf-8")];
 const MESSAGES: &str = r#"[
     {"specversion":"1.0","id":"msg_1","source":"/apps/a/dev/queue/q","type":"dayfly.queue.message","datacontenttype":"application/json","data":{"n":1}},
     {"specversion":"1.0","id":"msg_2","source":"/apps/a/dev/queue/q","type":"dayfly.queue.message","datacontenttype":"text/plain","data":"two"},
@@ -203,7 +223,12 @@ const MESSAGES: &str = r#"[
 #[test]
 fn messages_are_answered_for_one_by_one() {
     let answered = |body: &str| {
-        let response = triggered(&format!("export default {{ queue(batch) {{ const [a, b, c] = batch.messages; {body} }} }}"), "queue", BATCH, MESSAGES);
+        let response = triggered(
+            &format!("export default {{ queue(batch) {{ const [a, b, c] = batch.messages; {body} }} }}"),
+            "queue",
+            BATCH,
+            MESSAGES,
+        );
         let response = response.expect("it answers");
         (response.status, String::from_utf8(response.body.concat()).expect("text"))
     };
@@ -212,14 +237,18 @@ fn messages_are_answered_for_one_by_one() {
     assert_eq!(answered("batch.retryAll(); a.ack()"), (200, r#"{"failed":["msg_2","msg_3"]}"#.to_owned()));
     assert_eq!(answered("batch.retryAll(); batch.ackAll()"), (204, String::new()));
     assert_eq!(answered("if (a.body.n !== 1 || b.body !== 'two' || c.text() !== '{1') throw 1"), (204, String::new()));
-    assert_eq!(answered("try { c.body } catch (error) { if (/msg_3 is no JSON/.test(error.message)) c.retry() }"), (200, r#"{"failed":["msg_3"]}"#.to_owned()));
+    assert_eq!(
+        answered("try { c.body } catch (error) { if (/msg_3 is no JSON/.test(error.message)) c.retry() }"),
+        (200, r#"{"failed":["msg_3"]}"#.to_owned())
+    );
     let single = triggered("export default { queue(batch) { batch.retryAll() } }", "queue", QUEUE, "{}").expect("it answers");
     assert_eq!(single.status, 500, "one event has no list to be named in");
 }
 
 #[test]
 fn what_a_handler_throws_fails_the_delivery_with_its_place() {
-    let told = triggered("export default {\n queue(batch) {\n  throw new TypeError('no stock') } }", "queue", BATCH, MESSAGES).expect_err("it throws");
+    let told = triggered("export default {\n queue(batch) {\n  throw new TypeError('no stock') } }", "queue", BATCH, MESSAGES)
+        .expect_err("it throws");
     assert!(told.starts_with("Threw TypeError: no stock\n    at queue (main.js:3:"), "{told}");
 }
 
@@ -253,7 +282,12 @@ fn each_source_has_its_own_facts() {
     let sql = event("sql", "dayfly.sql.update", "/apps/a/dev/sql/shop");
     let facts = r#"{"table":"orders","old":{"id":1},"new":{"id":1,"photo":{"base64":"Yg=="},"note":null},"sequence":41}"#;
     assert_eq!(
-        seen("show([event.database, event.table, event.type, event.oldRow, event.newRow.photo[0], event.newRow.note, event.sequence])", "sql", &sql, facts),
+        seen(
+            "show([event.database, event.table, event.type, event.oldRow, event.newRow.photo[0], event.newRow.note, event.sequence])",
+            "sql",
+            &sql,
+            facts
+        ),
         r#"["shop","orders","update",{"id":1},98,null,41]"#
     );
     let cron = event("cron", "dayfly.cron.tick", "/apps/a/dev/cron/report");
@@ -279,7 +313,8 @@ fn records_of_a_stream_know_their_place() {
         seen(code, "stream", &headers, records),
         r#"["clicks",[{"id":"2-7","partition":2,"sequence":7,"key":"ada","timestamp":"2026-11-21T06:00:00.000Z","contentType":"application/json","body":[1]}]]"#
     );
-    let response = triggered("export default { stream: (batch) => batch.retryAll() }", "stream", &headers, records).expect("it answers");
+    let response =
+        triggered("export default { stream: (batch) => batch.retryAll() }", "stream", &headers, records).expect("it answers");
     assert_eq!(response.body.concat(), br#"{"failed":["2-7"]}"#);
 }
 
@@ -287,7 +322,9 @@ fn records_of_a_stream_know_their_place() {
 fn several_changes_are_told_one_after_the_other() {
     let headers = [("dayfly-trigger", "kv"), ("content-type", "application/cloudevents-batch+json")];
     let change = |id: &str| {
-        format!(r#"{{"specversion":"1.0","id":"{id}","source":"/apps/a/dev/kv/k","type":"dayfly.kv.delete","datacontenttype":"application/json","data":{{"key":"{id}","old":"1","new":null,"rev":1}}}}"#)
+        format!(
+            r#"{{"specversion":"1.0","id":"{id}","source":"/apps/a/dev/kv/k","type":"dayfly.kv.delete","datacontenttype":"application/json","data":{{"key":"{id}","old":"1","new":null,"rev":1}}}}"#
+        )
     };
     let body: &'static str = format!("[{},{}]", change("a"), change("b")).leak();
     let code = "let seen = ''; export default { async kv(change) { await null; seen += change.key + change.type; if (change.key === 'b') throw new Error(seen) } }";
@@ -314,7 +351,9 @@ fn a_wrong_answer_says_what_it_was_and_where_the_handler_is() {
 #[test]
 fn what_has_no_handler_says_so() {
     let told = |headers: &'static [(&'static str, &'static str)]| {
-        apart(|| served(&loaded(function("export default { queue() {} }", &["queue"])).expect("it has the handler"), headers, "{}"))
+        apart(|| {
+            served(&loaded(function("export default { queue() {} }", &["queue"])).expect("it has the handler"), headers, "{}")
+        })
     };
     let text = told(&[]).expect_err("it has no fetch");
     assert!(text.contains("the default export has no `fetch`, and this is a request"), "{text}");
@@ -347,7 +386,8 @@ fn work_goes_on_after_the_response_and_a_failure_of_it_is_only_reported() {
 fn expressions_are_evaluated_with_env_and_what_the_module_exports() {
     let evaluated = |text: &'static str| {
         apart(move || {
-            let code = "export const double = (n) => 2 * n; export function fetch() { return 'mine' } export default { fetch() {} }";
+            let code =
+                "export const double = (n) => 2 * n; export function fetch() { return 'mine' } export default { fetch() {} }";
             let machine = loaded(function(code, &["fetch"])).expect("it has a fetch");
             let body = format!("{{\"code\":\"{text}\"}}");
             let response = served(&machine, &[("dayfly-trigger", "eval")], &body)?;

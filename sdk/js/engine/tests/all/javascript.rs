@@ -26,7 +26,14 @@ fn every_test_in_javascript_passes() {
 fn run(file: String) -> Result<(), String> {
     let body = move || {
         let machine = Machine::new().map_err(|thrown| format!("the prelude threw: {thrown:?}"))?;
-        machine.run(files::script(&file)).map_err(|(failure, thrown)| format!("{file}: {failure:?} {}\n{}", thrown.message, thrown.stack))
+        machine
+            .run(files::script(&file))
+            .map_err(|(failure, thrown)| format!("{file}: {failure:?} {}\n{}", thrown.message, thrown.stack))
     };
-    thread::Builder::new().stack_size(STACK_BYTES).spawn(body).expect("a thread can be made").join().unwrap_or_else(|_| Err("panicked".to_owned()))
+    thread::Builder::new()
+        .stack_size(STACK_BYTES)
+        .spawn(body)
+        .expect("a thread can be made")
+        .join()
+        .unwrap_or_else(|_| Err("panicked".to_owned()))
 }

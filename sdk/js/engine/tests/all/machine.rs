@@ -32,7 +32,9 @@ fn what_does_not_parse_is_refused_with_its_place() {
 
 #[test]
 fn a_thrown_error_has_its_stack_and_causes() {
-    let machine = load("function inner() { throw new TypeError('no', { cause: new Error('why') }) }\nexport default { fetch: () => inner() }");
+    let machine = load(
+        "function inner() { throw new TypeError('no', { cause: new Error('why') }) }\nexport default { fetch: () => inner() }",
+    );
     let (failure, thrown) = machine.expect("the script is in order").serve().expect_err("the handler throws");
     assert_eq!((failure, thrown.name.as_str(), thrown.message.as_str()), (Failure::Threw, "TypeError", "no"));
     assert!(thrown.stack.starts_with("    at inner (main.js:1:"), "{thrown:?}");

@@ -21,7 +21,8 @@ pub fn script(file: &str) -> Script {
         }
         let code = fs::read_to_string(&path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
         let folder = path.parent().unwrap_or(Path::new(""));
-        let links: Vec<(String, String)> = imports(&code).map(|import| (import.to_owned(), self::name(&folder.join(import)))).collect();
+        let links: Vec<(String, String)> =
+            imports(&code).map(|import| (import.to_owned(), self::name(&folder.join(import)))).collect();
         open.extend(links.iter().map(|(import, _)| folder.join(import)));
         modules.insert(name.clone(), Module { name, kind: kind(&path), code, links, exports: Vec::new() });
     }

@@ -148,7 +148,8 @@ impl<'js> FromJs<'js> for Given {
             return Ok(Self(SqlValue::Integer(is.into())));
         }
         if let Some(number) = value.as_number() {
-            let is_whole = number.trunc() == number && number.abs() <= SAFE_MAX as f64 && !(number == 0.0 && number.is_sign_negative());
+            let is_whole =
+                number.trunc() == number && number.abs() <= SAFE_MAX as f64 && !(number == 0.0 && number.is_sign_negative());
             return Ok(Self(if is_whole { SqlValue::Integer(number as i64) } else { SqlValue::Real(number) }));
         }
         if value.is_big_int() {

@@ -1,10 +1,6 @@
 //! Key-value stores in memory.
 
-use std::{
-    cell::RefCell,
-    collections::BTreeMap,
-    ops::Bound,
-};
+use std::{cell::RefCell, collections::BTreeMap, ops::Bound};
 
 use super::{granted, writable};
 use crate::host::services::{Answer, Failed};

@@ -63,7 +63,7 @@ impl Connection {
     fn run(&self, text: &str, parameters: &[SqlValue]) -> Result<(Rows, Changes), rusqlite::Error> {
         let before = self.0.total_changes();
         let mut statement = self.0.prepare(text)?;
-        let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut rows = statement.query(rusqlite::params_from_iter(parameters.iter().map(given)))?;
         let mut all = Vec::new();
         while let Some(row) = rows.next()? {
@@ -88,7 +88,11 @@ impl Connection {
             self.run(&statement.text, &statement.parameters).map_err(failed)
         };
         let all: Answer<Vec<_>> = statements.iter().enumerate().map(run).collect();
-        if all.is_ok() { self.commit()? } else { self.rollback()? }
+        if all.is_ok() {
+            self.commit()?
+        } else {
+            self.rollback()?
+        }
         all
     }
     /// Begins a transaction.

@@ -62,8 +62,10 @@ impl Connection {
     }
     /// Runs the statements as one transaction.
     pub(crate) fn batch(&self, statements: &[Statement]) -> Answer<Vec<(Rows, Changes)>> {
-        let statement =
-            |Statement { text, parameters }: &Statement| database::Statement { text: text.clone(), parameters: given(parameters) };
+        let statement = |Statement { text, parameters }: &Statement| database::Statement {
+            text: text.clone(),
+            parameters: given(parameters),
+        };
         let statements: Vec<database::Statement> = statements.iter().map(statement).collect();
         let outcomes = self.0.batch(&statements).map_err(told)?;
         Ok(outcomes.into_iter().map(|outcome| (rows(outcome.rows), changes(outcome.changes))).collect())
