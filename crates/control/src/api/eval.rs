@@ -7,12 +7,15 @@ use http::{HeaderValue, Method, Request, header};
 use ports::{Body, Invocation};
 use serde::Deserialize;
 use types::{
-    Code, FunctionName, LiveApp, LiveFunction, Problem,
+    Code, FunctionName, LiveApp, LiveFunction, Outcome, Place, Problem,
     app::Build,
     field::{EVAL, TRIGGER},
     journal::Failure,
     limits,
-    wire::api::{Eval, Evaluated},
+    wire::{
+        api::{Eval, Evaluated},
+        view,
+    },
 };
 
 use super::{
@@ -83,7 +86,7 @@ fn script(live: &LiveApp, name: Option<&FunctionName>) -> Result<Arc<LiveFunctio
         [] => Err(refused(format!("{} has no function in JavaScript: expressions are evaluated in those only", live.key))),
         several => {
             let names: Vec<&str> = several.iter().map(|function| function.function.name.as_str()).collect();
-            let help = format!("dayfly eval {}/{} EXPRESSION", live.key.app, names[0]);
+            let help = format!("dayfly eval --fn {}/{} '1 + 1'", live.key.app, names[0]);
             Err(refused(format!("{} has several functions in JavaScript, say which: {}", live.key, names.join(", "))).help(help))
         }
     }
@@ -103,11 +106,30 @@ fn request(name: &FunctionName, code: &str) -> Request<Body> {
     request
 }
 
-/// The exception as a problem: its first line is what happened, the others say where.
+/// The exception as a problem: what happened, where, and the calls that led there.
 fn problem(Failure { code, message }: Failure) -> Problem {
-    let mut lines = message.lines();
-    let first = lines.next().filter(|line| !line.is_empty()).unwrap_or(code.title());
-    lines.filter(|line| !line.trim().is_empty()).fold(Problem::new(code, first), |problem, line| problem.note(line.trim_end()))
+    let outcome = Outcome::Failed { code, message, status: code.status() };
+    let Some(view::Failure { title, message, source, backtrace, .. }) = observe::failure(&outcome) else {
+        return Problem::new(code, code.title());
+    };
+    let problem = match place(&message, &source) {
+        Some((what, place)) => Problem::new(code, what).at(place),
+        None => Problem::new(code, if message.is_empty() { title } else { message }),
+    };
+    backtrace.iter().fold(problem, |problem, frame| problem.note(frame.trim()))
+}
+
+/// What happened, and the place that its message and the excerpt of the source name: `… at src/api.ts:12:7`, `12 | text`, `   |   ^`.
+fn place<'a>(message: &'a str, source: &[String]) -> Option<(&'a str, Place)> {
+    let [line_of_source, marks] = source else { return None };
+    let (what, at) = message.rsplit_once(" at ")?;
+    let (rest, _) = at.rsplit_once(':')?;
+    let (file, line) = rest.rsplit_once(':')?;
+    let (_, text) = line_of_source.split_once("| ")?;
+    let (_, marks) = marks.split_once("| ")?;
+    // A long line is cut, so the marks say where in the text it is.
+    let column = u32::try_from(marks.chars().take_while(|c| *c == ' ').count()).ok()? + 1;
+    Some((what, Place { file: file.to_owned(), line: line.parse().ok()?, column, text: text.to_owned(), width: 1 }))
 }
 
 fn understood(status: u16, body: &[u8]) -> Result<Said, Problem> {

@@ -1,7 +1,7 @@
 //! Expressions in the environment of a function.
 
 use types::{
-    Code,
+    Code, Place,
     app::Build,
     limits,
     wire::api::{Eval, Evaluated, Invoke, Invoked},
@@ -44,8 +44,12 @@ async fn an_expression_has_a_value_or_a_problem_with_its_place() {
 
     let thrown: Evaluated = world.post(PATH, &eval(Some("api"), "throw")).await.expect("it answers");
     let problem = thrown.problem.expect("it failed");
-    assert_eq!((problem.code, problem.message.as_str()), (Code::E0519, "TypeError: no at eval:1:1"));
-    assert_eq!(problem.notes, ["1 | throw", "  | ^", "  at eval (eval:1:1)"]);
+    assert_eq!((problem.code, problem.message.as_str()), (Code::E0519, "TypeError: no"));
+    let place = Place { file: "src/é b.ts".into(), line: 1, column: 3, text: "  throw".into(), width: 1 };
+    assert_eq!((problem.place, problem.notes.as_slice()), (Some(place), &["at eval (eval:1:1)".to_owned()][..]));
+    let bare: Evaluated = world.post(PATH, &eval(None, "throw bare")).await.expect("it answers");
+    let bare = bare.problem.expect("it failed");
+    assert_eq!((bare.message.as_str(), bare.place, bare.notes.len()), ("Error: at all", None, 0));
     assert!(thrown.value.is_none() && thrown.invocation.is_some());
 
     let odd = world.post::<Evaluated>(PATH, &eval(None, "odd")).await.expect_err("no answer of the engine");

@@ -259,9 +259,10 @@ fn evaluated(body: &[u8]) -> Response<Body> {
     let asked: serde_json::Value = serde_json::from_slice(body).expect("JSON");
     let response = Response::builder().header("x-request-id", InvocationId::from_parts(2, [7; 10]).to_string());
     match asked["code"].as_str().expect("code") {
-        "throw" => {
+        code if code.starts_with("throw") => {
             let mut response = response.status(502).body(Body::from("error")).expect("a response");
-            let message = "TypeError: no at eval:1:1\n1 | throw\n  | ^\n  at eval (eval:1:1)".to_owned();
+            let whole = "TypeError: no at src/é b.ts:1:3\n1 |   throw\n  |   ^\n  at eval (eval:1:1)";
+            let message = if code == "throw" { whole } else { "Error: at all" }.to_owned();
             response.extensions_mut().insert(types::journal::Failure { code: Code::E0519, message });
             response
         }
