@@ -93,7 +93,7 @@ impl WasmRuntime {
         });
         let shared = Arc::new(Shared::new(engine)?);
         let templates = templates.unwrap_or_else(|| Templates { cache: cache.clone(), is_shared: false });
-        let scripts = Scripts::open(shared.clone(), settings.script_engine, &cache, templates)?;
+        let scripts = Scripts::open(shared.clone(), settings.script_engine, &cache, templates);
         let (wasm, js) = (compatibility.to_hex(), scripts.digest().to_hex());
         Ok(Arc::new(Self {
             scripts,

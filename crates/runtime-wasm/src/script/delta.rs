@@ -160,7 +160,7 @@ mod tests {
     fn a_file_comes_back_whatever_differs() {
         let base: Vec<u8> = (0..5 * PAGE + 100).map(|at| if at / PAGE == 2 { 0 } else { at as u8 | 1 }).collect();
         check(&base, &base, 0);
-        check(&base, &base[..3 * PAGE + 7], 0 + 1);
+        check(&base, &base[..3 * PAGE + 7], 1);
         let mut changed = base.clone();
         (changed[5], changed[2 * PAGE], changed[5 * PAGE + 99]) = (200, 1, 200);
         check(&base, &changed, 3);

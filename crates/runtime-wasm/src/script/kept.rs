@@ -57,13 +57,12 @@ struct Header {
 }
 
 impl Kept {
-    /// The folder below that of compiled code, for the engine of this digest. Those of other engines are left alone.
-    pub(crate) fn open(cache: &Cache, engine: &Digest) -> Result<Self, Problem> {
+    /// The folder below that of compiled code, for the engine of this digest. It is made when there is something to keep.
+    pub(crate) fn open(cache: &Cache, engine: &Digest) -> Self {
         let folder = cache.folder().join(format!("{FOLDER}{}", &engine.to_hex()[..ENGINE_DIGITS]));
-        cache::make_folder(&folder)?;
         let mut hasher = cache.hasher();
         hasher.update(engine.as_bytes());
-        Ok(Self { folder, hasher, temporary: AtomicU64::new(0) })
+        Self { folder, hasher, temporary: AtomicU64::new(0) }
     }
 
     /// Removes the folders of other engines. Nothing of this version reads them.
@@ -110,6 +109,7 @@ impl Kept {
 
     /// Takes an image in. Gives the size of its file. Blocks on the disk.
     pub(crate) fn keep(&self, digest: &Digest, base: &blake3::Hash, delta: &Delta, script: Script) -> Result<u64, Problem> {
+        cache::make_folder(&self.folder)?;
         let path = self.path(digest);
         let number = self.temporary.fetch_add(1, Ordering::Relaxed);
         let temporary = self.folder.join(format!("tmp-{}-{number}.image", std::process::id()));
@@ -198,7 +198,7 @@ mod tests {
 
     fn kept(data: &Path, engine: u8) -> Kept {
         let cache = Cache::open(data, blake3::hash(b"engine"), &Same).expect("a cache");
-        Kept::open(&cache, &Digest::from_bytes([engine; 32])).expect("a folder")
+        Kept::open(&cache, &Digest::from_bytes([engine; 32]))
     }
 
     fn script() -> Script {

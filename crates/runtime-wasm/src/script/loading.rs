@@ -10,7 +10,7 @@ use std::{
 };
 
 use ports::{Body, Scope};
-use types::{ByteCount, Code, Digest, Elapsed, Limits, Place, Problem, Script, journal::Failure, limits};
+use types::{ByteCount, Code, Digest, Elapsed, Limits, Problem, Script, journal::Failure, limits};
 use wasmtime::{
     Store, UpdateDeadline,
     component::{InstancePre, WasmList},
@@ -20,6 +20,7 @@ use super::{
     bindings::{Loader, exports::dayfly::js::script::Guest},
     convert,
     scope::LoadScope,
+    search,
     story::{Story, Thrown},
 };
 use crate::{
@@ -86,11 +87,7 @@ pub(super) fn load(
         Some(Ok(Ok(memory))) => Ok(Loaded { memory, logs: scope.logs(), cpu: scope.used() }),
         Some(Ok(Err(refusal))) => Err(told.refusal(refusal)),
         Some(Err(error)) => Err(told.error(&error)),
-        None => Err(Problem::new(
-            Code::E0315,
-            format!("{}: it waits for what comes only while a request is served", Code::E0315.title()),
-        )
-        .help("move what waits into a handler")),
+        None => Err(told.waits()),
     }
 }
 
@@ -155,11 +152,17 @@ struct Teller<'a> {
 impl Teller<'_> {
     fn refusal(&self, refusal: Refusal) -> Problem {
         match refusal {
-            Refusal::Syntax(thrown) => self.story(&convert::thrown(thrown)).problem(Code::E0312),
+            Refusal::Syntax(thrown) => {
+                let thrown = convert::thrown(thrown);
+                self.story(&thrown).or_at(|| search::missing_export(self.script, &thrown.message)).problem(Code::E0312)
+            }
             // Whatever it makes of being told that its time is up, or its memory.
             Refusal::Threw(thrown) if self.scope.is_overdue() => self.over(too_long(self.scope), &convert::thrown(thrown)),
             Refusal::Threw(thrown) if self.denied.is_some() => self.over(self.too_large(), &convert::thrown(thrown)),
-            Refusal::Threw(thrown) => self.story(&convert::thrown(thrown)).problem(Code::E0315),
+            Refusal::Threw(thrown) => match convert::thrown(thrown) {
+                thrown if thrown == Thrown::default() => self.waits(),
+                thrown => self.story(&thrown).problem(Code::E0315),
+            },
             Refusal::Handlers(what) => self.handlers(&what),
         }
     }
@@ -196,21 +199,18 @@ impl Teller<'_> {
 
     /// A limit that was hit, with the place where.
     fn over(&self, limit: Problem, thrown: &Thrown) -> Problem {
-        let Problem { place, notes, .. } = self.story(thrown).problem(limit.code);
-        Problem { place, notes: [limit.notes, notes].concat(), ..limit }
+        self.story(thrown).complete(limit)
+    }
+
+    /// It awaits what never comes.
+    fn waits(&self) -> Problem {
+        let problem = Problem::new(Code::E0315, format!("{}: what it awaits never settles", Code::E0315.title()));
+        Story::default().or_at(|| search::await_in_entry(self.script)).complete(problem).help("move what waits into a handler")
     }
 
     /// What the engine misses, at the entry's default export.
     fn handlers(&self, what: &str) -> Problem {
-        const EXPORT: &str = "export default";
         let problem = Problem::new(Code::E0318, format!("{}: {}", Code::E0318.title(), printable(what, 1_000)));
-        let Some(entry) = self.script.modules.iter().find(|module| module.name == self.script.entry) else { return problem };
-        let text = entry.original.as_ref().map_or(entry.code.as_str(), |original| original.text.as_str());
-        let lines = || (1_u32..).zip(text.lines());
-        let found = lines().find_map(|(line, text)| Some((line, text, text.find(EXPORT)?)));
-        let (line, text, at) = found.or_else(|| lines().next().map(|(line, text)| (line, text, 0))).unwrap_or((1, "", 0));
-        let column = u32::try_from(text[..at].chars().count() + 1).unwrap_or(1);
-        let width = if found.is_some() { EXPORT.len() as u32 } else { 1 };
-        problem.at(Place { file: printable(&entry.name, 160), line, column, text: printable(text, 160), width })
+        Story::default().or_at(|| search::default_export(self.script)).complete(problem)
     }
 }

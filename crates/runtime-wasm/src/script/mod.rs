@@ -13,6 +13,7 @@ mod kept;
 mod loading;
 pub(crate) mod report;
 mod scope;
+mod search;
 mod stack;
 mod stock;
 mod story;
@@ -110,10 +111,10 @@ impl Sources {
 
 impl Scripts {
     /// Opens the folder of images, below that of compiled code.
-    pub(crate) fn open(shared: Arc<Shared>, engine: ScriptEngine, cache: &Cache, templates: Templates) -> Result<Self, Problem> {
+    pub(crate) fn open(shared: Arc<Shared>, engine: ScriptEngine, cache: &Cache, templates: Templates) -> Self {
         let engine = Arc::new(Identified::from(engine));
-        let kept = Arc::new(Kept::open(cache, &engine.digest)?);
-        Ok(Self { shared, engine, kept, templates, template: OnceCell::new(), permits: Semaphore::new(AT_ONCE) })
+        let kept = Arc::new(Kept::open(cache, &engine.digest));
+        Self { shared, engine, kept, templates, template: OnceCell::new(), permits: Semaphore::new(AT_ONCE) }
     }
 
     /// What names the engine: its images are of no use to another.
@@ -188,7 +189,11 @@ impl Scripts {
     pub(crate) async fn remove_others(&self) {
         let kept = self.kept.clone();
         // It tells what it can't remove, and nothing else can fail.
-        let _ = blocking(move || Ok(kept.remove_others())).await;
+        let _ = blocking(move || {
+            kept.remove_others();
+            Ok(())
+        })
+        .await;
     }
 }
 
@@ -196,6 +201,6 @@ fn ready(shared: &Arc<Shared>, template: &Template, kept: &Arc<Kept>, digest: &D
     let (module, bytes) = template.base.open(&shared.engine, delta)?;
     let instances = template.link(&module)?;
     let sources = Sources::Kept { kept: kept.clone(), digest: *digest };
-    let component = WasmComponent::script(shared, instances, template.handle.clone(), sources);
+    let component = WasmComponent::script(shared, instances, template.handle, sources);
     Ok(Ready { component: Arc::new(component), bytes })
 }

@@ -3,7 +3,10 @@
 use ports::runtime::Fault;
 use types::{Code, Elapsed, Script};
 
-use super::story::{Story, Thrown};
+use super::{
+    search,
+    story::{Story, Thrown},
+};
 
 /// What the engine says of the end of an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +41,15 @@ pub(crate) struct Bounds {
 /// The fault that people see.
 pub(crate) fn fault(uncaught: &Uncaught, script: Option<&Script>, bounds: Bounds) -> Fault {
     let Uncaught { failure, thrown } = uncaught;
-    let story = Story::of(thrown, script);
+    let failure = match failure {
+        Failure::Threw if bounds.memory.is_some() && is_of_memory(thrown) => &Failure::OutOfMemory,
+        failure => failure,
+    };
+    let story = Story::of(thrown, script).or_at(|| match failure {
+        // Nothing runs then, or the engine stood between two calls.
+        Failure::NeverSettles | Failure::Interrupted => script.and_then(search::default_export),
+        _ => None,
+    });
     let titled = |code: Code| match thrown.message.as_str() {
         "" => (code, code.title().to_owned()),
         _ => (code, format!("{}: {}", code.title(), story.words)),
@@ -51,6 +62,12 @@ pub(crate) fn fault(uncaught: &Uncaught, script: Option<&Script>, bounds: Bounds
         Failure::Interrupted => (Code::E0502, format!("{}: allowed {}", Code::E0502.title(), bounds.time)),
     };
     Fault { code, message: story.sentence(&words), backtrace: story.lines() }
+}
+
+/// Whether this is what an engine throws that has no memory: an error that says so, or nothing, when there is none left for an error.
+fn is_of_memory(thrown: &Thrown) -> bool {
+    let Thrown { name, message, stack, causes: _ } = thrown;
+    (name == "InternalError" && message == "out of memory") || (name.is_empty() && message == "null" && stack.is_empty())
 }
 
 /// A rejected promise that nobody handles, as a line of log and the lines below it.

@@ -35,7 +35,7 @@ pub(crate) struct Thrown {
 }
 
 /// An exception as it is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Story {
     /// `TypeError: x is undefined`.
     pub(crate) words: String,
@@ -75,8 +75,19 @@ impl Story {
             words: printable(&words, MESSAGE_CHARS),
             place: calls.into_iter().next().map(|(_, place)| place),
             calls: shown,
-            causes: causes.iter().take(CAUSES).map(|cause| printable(cause, MESSAGE_CHARS)).collect(),
+            // Its stack stands below its words, if it has one.
+            causes: causes
+                .iter()
+                .take(CAUSES)
+                .map(|cause| printable(cause.lines().next().unwrap_or(""), MESSAGE_CHARS))
+                .collect(),
         }
+    }
+
+    /// The same, at this place if it has none of its own.
+    pub(crate) fn or_at(mut self, place: impl FnOnce() -> Option<SourcePlace>) -> Self {
+        self.place = self.place.or_else(place);
+        self
     }
 
     /// These words with the place behind them, and below, if it is known, the source line with a mark below it: up to three lines.
@@ -100,7 +111,11 @@ impl Story {
 
     /// The exception as a problem of a deployment.
     pub(crate) fn problem(&self, code: Code) -> Problem {
-        let mut problem = Problem::new(code, format!("{}: {}", code.title(), self.words));
+        self.complete(Problem::new(code, format!("{}: {}", code.title(), self.words)))
+    }
+
+    /// The problem with the place, the calls and the causes.
+    pub(crate) fn complete(&self, mut problem: Problem) -> Problem {
         if let Some(place) = &self.place {
             let file = printable(&place.module, NAME_CHARS);
             problem = match Excerpt::of(place) {
@@ -179,7 +194,7 @@ mod tests {
             name: "TypeError".into(),
             message: "x is undefined".into(),
             stack: stack.into(),
-            causes: vec!["Error: io".into()],
+            causes: vec!["Error: io\n    at lib.js:1:1".into()],
         }
     }
 
