@@ -69,6 +69,6 @@ mod tests {
         assert_eq!(missing_export(&script, "Could not find export 'discount' in module 'c.js'"), None);
         assert_eq!(missing_export(&script, "something else"), None);
         assert_eq!(shown(default_export(&script)).as_deref(), Some("b.js:2:3"));
-        assert_eq!(shown(await_in_entry(&script)).as_deref(), Some("b.js:2:40"));
+        assert_eq!(shown(await_in_entry(&script)).as_deref(), Some("b.js:2:41"));
     }
 }
