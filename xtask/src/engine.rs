@@ -7,23 +7,55 @@ mod template;
 
 use crate::paths::{Paths, make_folder};
 use crate::rust_wasi::RustWasi;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use std::fs;
+use template::Parts;
+
+/// The folder of what is shipped.
+const DIST: &str = "sdk/js/dist";
 
 /// Builds the engine and writes `sdk/js/dist`.
 pub(crate) fn build(paths: &Paths, rust: &RustWasi) -> Result<()> {
-    let component = build::component(paths, rust)?;
-    let parts = template::split(&component).context("cannot take the engine's component apart")?;
-    let dist = paths.root.join("sdk/js/dist");
+    let dist = paths.root.join(DIST);
     make_folder(&dist)?;
-    let mut digests = String::new();
-    for (name, bytes) in [("engine.wasm", &parts.template), ("image.wasm", &parts.image)] {
+    let files = files(paths, rust)?;
+    for (name, bytes) in &files {
         fs::write(dist.join(name), bytes).with_context(|| format!("cannot write {name}"))?;
-        digests.push_str(&format!("{}  {name}\n", blake3::hash(bytes).to_hex()));
         eprintln!("{name:>15}  {:>7} KB", bytes.len() / 1000);
     }
-    for tool in build::tools(rust)? {
-        digests.push_str(&format!("# {tool}\n"));
-    }
-    fs::write(dist.join("digests"), digests).context("cannot write the digests")
+    fs::write(dist.join("digests"), digests(&files, rust)?).context("cannot write the digests")
+}
+
+/// Builds the engine and compares it with what is shipped. The same tools make the same bytes, so anything else is an engine of other sources.
+pub(crate) fn check(paths: &Paths, rust: &RustWasi) -> Result<()> {
+    let shipped = fs::read_to_string(paths.root.join(DIST).join("digests")).context("cannot read the digests")?;
+    let (shipped_tools, tools) = (comments(&shipped), build::tools(rust)?);
+    ensure!(
+        shipped_tools == tools,
+        "the shipped engine was made with other tools, so its bytes say nothing: {} there, {} here",
+        shipped_tools.join(", "),
+        tools.join(", ")
+    );
+    let built = digests(&files(paths, rust)?, rust)?;
+    ensure!(built == shipped, "the shipped engine is not that of its sources: run `cargo xtask engine` and commit {DIST}\n{built}");
+    eprintln!("the shipped engine is that of its sources");
+    Ok(())
+}
+
+/// What is shipped, by file name.
+fn files(paths: &Paths, rust: &RustWasi) -> Result<[(&'static str, Vec<u8>); 2]> {
+    let component = build::component(paths, rust)?;
+    let Parts { template, image } = template::split(&component).context("cannot take the engine's component apart")?;
+    Ok([("engine.wasm", template), ("image.wasm", image)])
+}
+
+/// A line for each file, and one for each tool.
+fn digests(files: &[(&str, Vec<u8>)], rust: &RustWasi) -> Result<String> {
+    let lines = files.iter().map(|(name, bytes)| format!("{}  {name}\n", blake3::hash(bytes).to_hex()));
+    let tools = build::tools(rust)?.into_iter().map(|tool| format!("# {tool}\n"));
+    Ok(lines.chain(tools).collect())
+}
+
+fn comments(digests: &str) -> Vec<String> {
+    digests.lines().filter_map(|line| line.strip_prefix("# ")).map(str::to_owned).collect()
 }

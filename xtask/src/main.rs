@@ -27,7 +27,7 @@ usage: cargo xtask COMMAND
   lint             formatting, clippy and licences
   setup            make the Rust toolchain for functions available
   programs         build the components that tests deploy, into target/programs
-  engine           build the JavaScript engine into sdk/js/dist; takes clang-14
+  engine [--check] build the JavaScript engine into sdk/js/dist, or compare that with its sources; takes clang-14
   clients          install what tests run of other people's: clients into target/clients, packages from npm into target/npm
 
 options of setup, programs and test:
@@ -63,9 +63,9 @@ fn dispatch(args: &[String], from_debian: bool) -> Result<ExitCode> {
             programs::build_all(&paths, &toolchain)?;
             Ok(ExitCode::SUCCESS)
         }
-        ["engine"] => {
+        ["engine", rest @ ..] if matches!(rest, [] | ["--check"]) => {
             let toolchain = rust_wasi::ensure(&paths, from_debian)?;
-            engine::build(&paths, &toolchain)?;
+            if rest.is_empty() { engine::build(&paths, &toolchain)? } else { engine::check(&paths, &toolchain)? }
             Ok(ExitCode::SUCCESS)
         }
         ["clients"] => {

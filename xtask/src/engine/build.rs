@@ -22,7 +22,9 @@ const STACK_BYTES: u32 = 512 << 10;
 pub(super) fn component(paths: &Paths, rust: &RustWasi) -> Result<Vec<u8>> {
     let folder = paths.root.join(CRATE);
     let target = paths.guests("engine");
-    let headers = quickjs(&folder)?.join("vendor/wasi-libc/include");
+    let quickjs = quickjs(&folder)?;
+    let headers = quickjs.join("vendor/wasi-libc/include");
+    let registry = quickjs.parent().context("a crate of the registry has a folder above it")?;
     let header = folder.join("c/wasi.h");
     // Cargo does not see that file, but it sees its digest.
     let header_digest = blake3::hash(&fs::read(&header).with_context(|| format!("cannot read {}", header.display()))?).to_hex();
@@ -34,7 +36,11 @@ pub(super) fn component(paths: &Paths, rust: &RustWasi) -> Result<Vec<u8>> {
         // No path of this machine gets into the file.
         format!("-ffile-prefix-map={}=quickjs", target.display()),
     ];
-    let rust_flags = format!("-Clink-arg=-zstack-size={STACK_BYTES}");
+    let rust_flags = [
+        format!("-Clink-arg=-zstack-size={STACK_BYTES}"),
+        format!("--remap-path-prefix={}=registry", registry.display()),
+        format!("--remap-path-prefix={}=dayfly", paths.root.display()),
+    ];
     let mut command = rust.cargo();
     command
         .args(["build", "--release", "--locked", "--lib", "--target", TARGET])
@@ -44,7 +50,7 @@ pub(super) fn component(paths: &Paths, rust: &RustWasi) -> Result<Vec<u8>> {
         .env("CC_wasm32_wasip2", CLANG)
         .env("AR_wasm32_wasip2", ARCHIVER)
         .env("CFLAGS_wasm32_wasip2", c_flags.join(" "))
-        .env("CARGO_TARGET_WASM32_WASIP2_RUSTFLAGS", rust_flags);
+        .env("CARGO_TARGET_WASM32_WASIP2_RUSTFLAGS", rust_flags.join(" "));
     run::run(&mut command).context("it takes clang-14 and llvm-14: apt-get install clang-14 llvm-14")?;
     let file = target.join(TARGET).join("release/engine.wasm");
     fs::read(&file).with_context(|| format!("cannot read {}", file.display()))
