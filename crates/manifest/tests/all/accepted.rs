@@ -127,3 +127,28 @@ fn a_functions_own_file_is_named_as_the_manifest_was() {
     let loaded = parse(SHOP, "examples/shop/dayfly.toml", &env("dev"), &files).expect("a good manifest");
     assert_eq!(loaded.origins.of("fn.api.record"), Some("examples/shop/api/fn.toml:1"));
 }
+
+#[test]
+fn scripts_are_files_or_folders_with_a_first_file() {
+    let files = Memory::of(&[
+        ("api.ts", ""),
+        ("lib/package.json", "{ \"main\": \"src/first.js\" }"),
+        ("lib/src/first.js", ""),
+        ("lib/index.js", ""),
+        ("site/index.jsx", ""),
+        ("rust/Cargo.toml", ""),
+        ("rust/index.js", ""),
+        ("texts/a.txt", ""),
+    ]);
+    let build = |path: &str| {
+        let loaded = parse(&format!("app = \"a\"\n[fn.f]\npath = \"{path}\"\n"), "dayfly.toml", &env("dev"), &files);
+        let told = |problems: Vec<types::Problem>| problems[0].message.clone();
+        loaded.map_err(told).map(|loaded| loaded.origins.of("fn.f.build").unwrap_or_default().to_owned())
+    };
+    assert_eq!(build("api.ts"), Ok("detected: api.ts is JavaScript or TypeScript".into()));
+    assert_eq!(build("lib"), Ok("detected: `main` of lib/package.json is src/first.js".into()));
+    assert_eq!(build("site"), Ok("detected: site/index.jsx exists".into()));
+    assert_eq!(build("rust"), Ok("detected: rust/Cargo.toml exists".into()));
+    let nothing = "the folder \"texts\" has no Cargo.toml and no index.js or index.ts, so there is nothing to build";
+    assert_eq!(build("texts"), Err(nothing.into()));
+}
