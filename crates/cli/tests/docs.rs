@@ -142,6 +142,10 @@ fn console_lines(text: &str) -> Vec<&str> {
 /// The words of each call of `dayfly` in a line of shell: enough of its grammar for what the documentation uses.
 fn commands(line: &str) -> Vec<Vec<String>> {
     let line = line.split_once("  #").map_or(line, |(command, _)| command);
+    // What stands between apostrophes is one word, whatever it says.
+    let unspaced = |(at, piece): (usize, &str)| if at % 2 == 1 { "quoted".to_owned() } else { piece.to_owned() };
+    let quoted: String = line.split('\'').enumerate().map(unspaced).collect();
+    let line = if line.contains("dayfly eval") { quoted.as_str() } else { line };
     let mut calls = Vec::new();
     for part in line.split("&&").flat_map(|part| part.split(['|', ';'])) {
         let is_assignment = |word: &&str| word.contains('=') && !word.starts_with('-');
