@@ -18,7 +18,7 @@ use crate::{
 
 const CONNECTIONS: usize = 16;
 /// Long enough that the slowest server does some hundred requests in each.
-const TURN: Duration = Duration::from_secs(3);
+const TURN: Duration = Duration::from_secs(2);
 const ROUNDS: usize = 5;
 
 /// Tokens for the key in `js/work.js`. They end in the year 2100.
