@@ -2,7 +2,7 @@
 
 use std::{thread, time::Duration};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::support::{Folder, Node, Request, Response, assert_has, http::raw};
 
@@ -136,10 +136,26 @@ impl Harm {
             (Some(_), None) => false,
             (None, answer) => answer.as_ref().is_none_or(|answer| !answer.whole || answer.status >= 500),
         };
-        let is_told = failure["code"] == *code && failure["message"].as_str().is_some_and(|message| message.contains(named));
+        // On a busy machine the moment before the limit, in which a script can say where it is, may pass without it.
+        let is_unplaced = *code == "E0502" && failure["backtrace"] == json!([]);
+        let is_named = is_unplaced || failure["message"].as_str().is_some_and(|message| message.contains(named));
+        let is_told = failure["code"] == *code && is_named;
         let is_bounded = failure.to_string().len() < 32 << 10;
         (!is_right || !is_told || !is_bounded || record["replayable"] != true)
             .then(|| format!("{path}: answered {answered:?}, kept {failure}"))
+    }
+}
+
+#[test]
+fn a_loop_alone_on_the_node_is_ended_with_its_line() {
+    let (_folder, node) = zoo("1s");
+    for path in ["/loop", "/regex"] {
+        // Once is enough: others may take the processor in the moment that counts.
+        let told = (0..5).any(|_| {
+            let record = node.record_of(&node.send(&Request::post(path, "")).expect(504));
+            record["failure"]["message"].as_str().is_some_and(|message| message.contains("wild.ts:"))
+        });
+        assert!(told, "{path} is never told with its line");
     }
 }
 
