@@ -37,7 +37,10 @@ pub(crate) fn check(paths: &Paths, rust: &RustWasi) -> Result<()> {
         tools.join(", ")
     );
     let built = digests(&files(paths, rust)?, rust)?;
-    ensure!(built == shipped, "the shipped engine is not that of its sources: run `cargo xtask engine` and commit {DIST}\n{built}");
+    ensure!(
+        built == shipped,
+        "the shipped engine is not that of its sources: run `cargo xtask engine` and commit {DIST}\n{built}"
+    );
     eprintln!("the shipped engine is that of its sources");
     Ok(())
 }

@@ -65,7 +65,11 @@ fn dispatch(args: &[String], from_debian: bool) -> Result<ExitCode> {
         }
         ["engine", rest @ ..] if matches!(rest, [] | ["--check"]) => {
             let toolchain = rust_wasi::ensure(&paths, from_debian)?;
-            if rest.is_empty() { engine::build(&paths, &toolchain)? } else { engine::check(&paths, &toolchain)? }
+            if rest.is_empty() {
+                engine::build(&paths, &toolchain)?
+            } else {
+                engine::check(&paths, &toolchain)?
+            }
             Ok(ExitCode::SUCCESS)
         }
         ["clients"] => {

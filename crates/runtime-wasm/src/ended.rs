@@ -155,7 +155,7 @@ mod tests {
         check(
             Trap::StackOverflow.into(),
             None,
-            (Code::E0508, "the function overflowed its stack: stack more than 512 KiB, allowed 512 KiB"),
+            (Code::E0508, "the function overflowed its stack: stack more than 1 MiB, allowed 1 MiB"),
         );
         check(
             Error::msg("unknown import: `wasi:sockets/tcp@0.2.0#[method]tcp-socket.start-bind` has not been defined"),

@@ -21,9 +21,9 @@ pub(crate) const VERSION: &str = "48.0.8";
 /// Bytes of each used table that are reset in place.
 const TABLE_KEEP_RESIDENT: usize = 64 << 10;
 /// The stack that a guest's own code may use.
-pub(crate) const WASM_STACK: usize = 512 << 10;
+pub(crate) const WASM_STACK: usize = 1 << 20;
 /// The stack that a guest and its host calls run on: the rest is for the host.
-const FIBER_STACK: usize = 1 << 20;
+const FIBER_STACK: usize = 3 << 19;
 /// Frames that a backtrace keeps. Rust's panic machinery alone takes eight.
 const BACKTRACE_FRAMES: usize = 40;
 

@@ -9,8 +9,8 @@ use std::convert::Infallible;
 use wasm_encoder::reencode::{Error, Reencode, ReencodeComponent};
 use wasm_encoder::{
     CodeSection, Component, ComponentAliasSection, ComponentImportSection, ComponentTypeRef, CoreTypeSection, EntityType,
-    ExportSection, Function, FunctionSection, ImportSection, InstanceSection, MemorySection, MemoryType, Module, ModuleArg, ModuleType,
-    RawSection,
+    ExportSection, Function, FunctionSection, ImportSection, InstanceSection, MemorySection, MemoryType, Module, ModuleArg,
+    ModuleType, RawSection,
 };
 use wasmparser::{BinaryReader, ExternalKind, Instance, InstantiationArgKind};
 
