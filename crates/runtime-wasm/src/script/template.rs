@@ -220,3 +220,18 @@ fn link(linker: &mut Linker<Host>, image: &Module, component: &Component) -> Res
 fn broken(what: &str, error: &wasmtime::Error) -> Problem {
     Problem::new(Code::E0513, format!("the JavaScript engine is broken: {what}: {error:#}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_engine_that_is_built_in_is_the_one_whose_digests_are_noted() {
+        let noted = include_str!("../../../../sdk/js/dist/digests");
+        let ScriptEngine { template, image } = ScriptEngine::built_in();
+        for (name, bytes) in [("engine.wasm", template), ("image.wasm", image)] {
+            let line = format!("{}  {name}", blake3::hash(&bytes).to_hex());
+            assert!(noted.lines().any(|found| found == line), "{name}: run cargo xtask engine");
+        }
+    }
+}

@@ -9,9 +9,6 @@ use super::super::support::{Folder, Node, Request, Response, assert_has, http::r
 /// Between two requests of the neighbour: so few that the list of requests still holds the others.
 const NEIGHBOUR_PAUSE: Duration = Duration::from_millis(20);
 
-/// So few at once that each gets the processor in the moment before its time is up, in which it can say where it is.
-const AT_ONCE: usize = 4;
-
 const WILD: &str = include_str!("../../../../../../tests/programs/javascript/wild.ts");
 
 /// What a hostile request must come to: the status that its caller gets (none if the answer may break off), the code of its failure, and

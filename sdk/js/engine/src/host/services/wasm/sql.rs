@@ -1,7 +1,7 @@
 //! `dayfly:sql`.
 
 use crate::host::{
-    services::{Answer, Changes, Failed, Rows, SqlValue, Statement},
+    services::{Answer, Changes, Rows, SqlValue, Statement},
     wasm::bindings::dayfly::sql::database::{self, Value},
 };
 
