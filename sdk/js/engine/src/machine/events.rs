@@ -104,6 +104,15 @@ pub(crate) fn run<'js>(ctx: &Ctx<'js>, promise: &Promise<'js>) -> Ended {
     }
 }
 
+/// Runs what is ready without waiting, for an invocation that waits for nothing: microtasks, and what is told of rejections.
+pub(crate) fn run_ready(ctx: &Ctx<'_>) -> Ended {
+    if !run_jobs(ctx) {
+        return Ended::Stopped;
+    }
+    rejections::report(ctx, &Value::new_undefined(ctx.clone()));
+    Ended::Settled
+}
+
 enum Turn {
     Ran,
     Nothing,

@@ -102,8 +102,11 @@ impl Machine {
             let started = self.serve.clone().restore(&ctx).and_then(|serve| serve.call::<_, Value<'_>>(()));
             let value = started.map_err(|error| failed_of(&ctx, error))?;
             match value.as_promise() {
-                // A handler that waits for nothing has no promise to wait for.
-                None => Ok(()),
+                // A handler that waits for nothing has no promise to wait for; what it left to be done at once is done.
+                None => match events::run_ready(&ctx) {
+                    Ended::Stopped => Err(failed_of(&ctx, rquickjs::Error::Exception)),
+                    Ended::Settled | Ended::Stuck => Ok(()),
+                },
                 Some(promise) => settle(&ctx, promise),
             }
         })
