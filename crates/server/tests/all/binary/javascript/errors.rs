@@ -1,5 +1,7 @@
 //! What people see when JavaScript fails: file, line, column and the line itself, wherever they look, and again in a replay.
 
+use std::{thread, time::Duration};
+
 use super::super::support::{Folder, Node, Upstream, assert_has, eventually, repository};
 
 /// A function that uses everything, then fails in a file beside it.
@@ -14,6 +16,12 @@ fn failing(upstream: &Upstream) -> Folder {
     folder
 }
 
+/// A moment for the terminal; says that nothing was found yet.
+fn pause() -> bool {
+    thread::sleep(Duration::from_millis(50));
+    false
+}
+
 /// The place of the mistake, as the file has it.
 const PLACE: &str = "lib/price.ts:9:";
 const LINE: &str = "return { amount: order.total!.amount, at };";
@@ -23,12 +31,16 @@ fn an_error_in_typescript_shows_its_line_in_the_terminal_the_trace_and_the_log()
     let upstream = Upstream::start();
     let folder = failing(&upstream);
     let node = Node::up(folder.path());
-    let failed = node.get("/").expect_refusal(502, "E0519");
+    // What comes in the very moment in which `up` is ready may be served before it listens for what to print.
+    let failed = eventually("the line is printed", || {
+        let failed = node.get("/").expect_refusal(502, "E0519");
+        node.record_of(&failed);
+        (0..8).any(|_| node.stdout().contains(LINE) || pause()).then_some(failed)
+    });
     assert!(!failed.text().contains("price.ts"), "callers are told nothing of the code: {}", failed.text());
     let id = node.record_of(&failed)["invocation"].as_str().expect("an id").to_owned();
-    let printed = node.wait_for(LINE);
     let shown = [
-        ("the terminal", printed),
+        ("the terminal", node.stdout()),
         ("the trace", node.cli(&["trace", &id]).expect_done().stdout),
         ("the log", node.cli(&["logs", "--json"]).expect_done().stdout),
         ("the replay", node.cli(&["replay", &id]).expect_done().stdout),
