@@ -257,11 +257,12 @@ impl Runtime for WasmRuntime {
             if let Some(component) = self.resident.get(digest) {
                 return Ok((component as Arc<dyn Loaded>, StartClass::Loaded));
             }
-            if let Some((component, _)) = self.find(digest).await? {
-                return Ok((component as Arc<dyn Loaded>, StartClass::Loaded));
-            }
+            // Scripts first: whether there is an image is asked without another thread, and whoever waits for one waits for nothing else.
             if let Some(script) = self.find_script(digest).await? {
                 return Ok((script as Arc<dyn Loaded>, StartClass::Loaded));
+            }
+            if let Some((component, _)) = self.find(digest).await? {
+                return Ok((component as Arc<dyn Loaded>, StartClass::Loaded));
             }
             let artifact = artifact.artifact(digest).await?;
             if script::is_script(&artifact) {
