@@ -95,13 +95,13 @@ fn uploads_up_to_the_limit_pass_in_constant_memory_and_break_off_beyond_it() {
     };
     (0..4).for_each(|_| drop(chunked(5 << 20)));
     let before = node.resident_kib();
-    // 40 MiB each way in all, none of which may stay.
-    for _ in 0..8 {
+    // 120 MiB each way in all, none of which may stay. What allocators keep for their threads depends on what else the machine does.
+    for _ in 0..24 {
         let answer = chunked(5 << 20).expect("an answer").expect(200);
         assert!(answer.whole && answer.body.len() == 5 << 20, "{} bytes came back", answer.body.len());
     }
     let grown = node.resident_kib().saturating_sub(before);
-    assert!(grown < 16 << 10, "the node grew by {grown} KiB over {before} KiB");
+    assert!(grown < 32 << 10, "the node grew by {grown} KiB over {before} KiB");
     let beyond = chunked(20 << 20);
     assert!(!beyond.is_some_and(|answer| answer.status == 200 && answer.whole), "a body over the limit was taken whole");
     node.get("/hello").expect(200);
