@@ -9,7 +9,7 @@ import { isResponse, responseState } from "dayfly:response";
 import { encodeUtf8 } from "dayfly:encoding";
 import { cancelStream, readableOf } from "dayfly:streams/readable";
 import { acquireReading, readChunk } from "dayfly:streams/readers";
-import { ask, countOf, nameOf, optionsOf, textOf, textsOf } from "dayfly:service";
+import { ask, countOf, listingOf, nameOf, optionsOf, prefixOf, textOf, textsOf } from "dayfly:service";
 
 /// Keys of one page.
 const PAGE = 256;
@@ -92,17 +92,12 @@ class Bucket {
   }
 
   async list(options = undefined) {
-    const { prefix, cursor, limit } = optionsOf(options, nullObject({ prefix: 1, cursor: 1, limit: 1 }), `${this.#resource}.list`);
-    return this.#page(
-      prefix === undefined ? "" : textOf(prefix, "the prefix"),
-      cursor === undefined || cursor === null ? null : textOf(cursor, "the cursor"),
-      countOf(limit, PAGE, 1, PAGE_MAX, "the limit"),
-    );
+    const { prefix, cursor, limit } = listingOf(options, this.#resource, PAGE, PAGE_MAX);
+    return this.#page(prefix, cursor, limit);
   }
 
   async *keys(options = undefined) {
-    const { prefix } = optionsOf(options, nullObject({ prefix: 1 }), `${this.#resource}.keys`);
-    const begin = prefix === undefined ? "" : textOf(prefix, "the prefix");
+    const begin = prefixOf(optionsOf(options, nullObject({ prefix: 1 }), `${this.#resource}.keys`));
     for (let page = this.#page(begin, null, PAGE_MAX); ; page = this.#page(begin, page.cursor, PAGE_MAX)) {
       for (let i = 0; i < page.keys.length; i++) yield page.keys[i];
       if (page.complete) return;

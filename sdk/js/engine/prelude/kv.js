@@ -5,7 +5,7 @@ import {
   defineHidden, nullObject,
 } from "dayfly:primordials";
 import native from "dayfly:native";
-import { ServiceError, ask, countOf, encoded, nameOf, optionsOf, parsed, textOf, textsOf } from "dayfly:service";
+import { ServiceError, ask, encoded, listingOf, nameOf, optionsOf, parsed, prefixOf, textOf, textsOf } from "dayfly:service";
 
 const { asIntN } = BigInt;
 
@@ -91,17 +91,12 @@ class Kv {
   }
 
   async list(options = undefined) {
-    const { prefix, cursor, limit } = optionsOf(options, nullObject({ prefix: 1, cursor: 1, limit: 1 }), `${this.#resource}.list`);
-    return this.#page(
-      prefix === undefined ? "" : textOf(prefix, "the prefix"),
-      cursor === undefined || cursor === null ? null : textOf(cursor, "the cursor"),
-      countOf(limit, PAGE, 1, PAGE_MAX, "the limit"),
-    );
+    const { prefix, cursor, limit } = listingOf(options, this.#resource, PAGE, PAGE_MAX);
+    return this.#page(prefix, cursor, limit);
   }
 
   async *keys(options = undefined) {
-    const { prefix } = optionsOf(options, nullObject({ prefix: 1 }), `${this.#resource}.keys`);
-    const begin = prefix === undefined ? "" : textOf(prefix, "the prefix");
+    const begin = prefixOf(optionsOf(options, nullObject({ prefix: 1 }), `${this.#resource}.keys`));
     for (let page = this.#page(begin, null, PAGE); ; page = this.#page(begin, page.cursor, PAGE)) {
       for (let i = 0; i < page.keys.length; i++) yield page.keys[i];
       if (page.complete) return;

@@ -114,3 +114,17 @@ export const countOf = (value, fallback, least, most, what) => {
   }
   return value;
 };
+
+/// The prefix of a listing, from options that were read.
+export const prefixOf = ({ prefix }) => (prefix === undefined ? "" : textOf(prefix, "the prefix"));
+
+/// What `list()` of a store or bucket was asked for.
+export const listingOf = (options, resource, page, most) => {
+  const read = optionsOf(options, nullObject({ prefix: 1, cursor: 1, limit: 1 }), `${resource}.list`);
+  const { cursor, limit } = read;
+  return {
+    prefix: prefixOf(read),
+    cursor: cursor === undefined || cursor === null ? null : textOf(cursor, "the cursor"),
+    limit: countOf(limit, page, 1, most, "the limit"),
+  };
+};
