@@ -12,25 +12,13 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 
 use super::support::{
     Folder, Node, Request, Response, assert_has, eventually,
-    http::{connect, read_all},
+    http::{connect, read_all, read_until},
 };
 
 fn node() -> (Folder, Node) {
     let folder = Folder::app("shop", "rust-wasip2", "limits = { time = \"60s\" }");
     let node = Node::up(folder.path());
     (folder, node)
-}
-
-/// Reads until the text has come.
-fn read_until(stream: &mut std::net::TcpStream, wanted: &str) -> String {
-    let mut text = String::new();
-    while !text.contains(wanted) {
-        let mut chunk = [0; 4096];
-        let count = stream.read(&mut chunk).expect("the node sends");
-        assert!(count > 0, "{wanted:?} did not come: {text}");
-        text += &String::from_utf8_lossy(&chunk[..count]);
-    }
-    text
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 
 use super::super::support::{
     Folder, Node, Request, Response, assert_has, eventually,
-    http::{connect, read_all},
+    http::{connect, read_all, read_until},
     program, repository,
 };
 
@@ -22,18 +22,6 @@ fn node() -> (Folder, Node) {
     folder.write("streams.ts", code);
     let node = Node::up(folder.path());
     (folder, node)
-}
-
-/// Reads until the text has come.
-fn read_until(stream: &mut std::net::TcpStream, wanted: &str) -> String {
-    let mut text = String::new();
-    while !text.contains(wanted) {
-        let mut chunk = [0; 4096];
-        let count = stream.read(&mut chunk).expect("the node sends");
-        assert!(count > 0, "{wanted:?} did not come: {text}");
-        text += &String::from_utf8_lossy(&chunk[..count]);
-    }
-    text
 }
 
 /// How many bytes came, and the most that the node had resident meanwhile, in KiB.

@@ -82,6 +82,18 @@ pub(crate) fn read_all(stream: &mut TcpStream) -> Vec<u8> {
     }
 }
 
+/// Reads until the text has come; gives what came.
+pub(crate) fn read_until(stream: &mut TcpStream, wanted: &str) -> String {
+    let mut text = String::new();
+    while !text.contains(wanted) {
+        let mut chunk = [0; 4096];
+        let count = stream.read(&mut chunk).expect("the node sends");
+        assert!(count > 0, "{wanted:?} did not come: {text}");
+        text += &String::from_utf8_lossy(&chunk[..count]);
+    }
+    text
+}
+
 /// An answer, or as much of it as came.
 #[derive(Debug, Clone)]
 pub(crate) struct Response {
