@@ -1,9 +1,6 @@
 //! Bodies that pass through a function as they come, both ways, on both versions of HTTP.
 
-use std::{
-    io::{Read as _, Write as _},
-    net::SocketAddr,
-};
+use std::{io::Write as _, net::SocketAddr};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, StreamBody};
@@ -40,25 +37,11 @@ fn an_echo_answers_each_chunk_before_the_next_is_sent() {
 fn large_answers_pass_in_constant_memory() {
     const BYTES: usize = 200 << 20;
     let (_folder, node) = node();
-    // What the allocator keeps from a first time is not what a second one adds.
-    node.get(&format!("/big?bytes={}", 64 << 20)).expect(200);
-    let before = node.resident_kib();
-    let mut stream = connect(node.gateway);
-    write!(stream, "GET /big?bytes={BYTES} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").expect("it is sent");
-    let (mut received, mut most, mut chunk) = (0, before, vec![0; 1 << 20]);
-    loop {
-        let count = stream.read(&mut chunk).expect("the node sends");
-        if count == 0 {
-            break;
-        }
-        if (received >> 23) != ((received + count) >> 23) {
-            most = most.max(node.resident_kib());
-        }
-        received += count;
-    }
-    assert!(received >= BYTES, "{received} bytes of {BYTES} came");
-    let grown = most.saturating_sub(before);
-    assert!(grown < 16 << 10, "the node grew by {grown} KiB over {before} KiB while {BYTES} bytes passed");
+    node.expect_growth_below(16 << 10, || {
+        let (received, most) = node.pass(&format!("/big?bytes={BYTES}"));
+        assert!(received >= BYTES, "{received} bytes of {BYTES} came");
+        most
+    });
 }
 
 #[test]
@@ -81,15 +64,14 @@ fn uploads_up_to_the_limit_pass_in_constant_memory_and_break_off_beyond_it() {
         drop(sent);
         Response::parse(&reading.join().expect("it was read"), "POST")
     };
-    (0..4).for_each(|_| drop(chunked(5 << 20)));
-    let before = node.resident_kib();
-    // 120 MiB each way in all, none of which may stay. What allocators keep for their threads depends on what else the machine does.
-    for _ in 0..24 {
-        let answer = chunked(5 << 20).expect("an answer").expect(200);
-        assert!(answer.whole && answer.body.len() == 5 << 20, "{} bytes came back", answer.body.len());
-    }
-    let grown = node.resident_kib().saturating_sub(before);
-    assert!(grown < 32 << 10, "the node grew by {grown} KiB over {before} KiB");
+    // 40 MiB each way in a round, none of which may stay.
+    node.expect_growth_below(8 << 10, || {
+        for _ in 0..8 {
+            let answer = chunked(5 << 20).expect("an answer").expect(200);
+            assert!(answer.whole && answer.body.len() == 5 << 20, "{} bytes came back", answer.body.len());
+        }
+        node.resident_kib()
+    });
     let beyond = chunked(20 << 20);
     assert!(!beyond.is_some_and(|answer| answer.status == 200 && answer.whole), "a body over the limit was taken whole");
     node.get("/hello").expect(200);

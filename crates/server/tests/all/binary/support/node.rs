@@ -3,6 +3,7 @@
 use std::{
     ffi::OsStr,
     fs::{self, File},
+    io::{Read as _, Write as _},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -13,6 +14,7 @@ use serde_json::Value;
 
 use super::{
     Finished, Folder, Request, Response, dayfly, eventually,
+    http::connect,
     process::{self, Reaped},
 };
 
@@ -181,6 +183,38 @@ impl Node {
         let (_, fields) = stat.rsplit_once(')').expect("the kernel tells");
         // The 14th and the 15th of all fields; two stand before these.
         fields.split_ascii_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
+    }
+
+    /// Does rounds of something until one adds less than `allowed` KiB to the node's memory; panics if each of a few adds more.
+    ///
+    /// A round tells the most that it saw, in KiB. What is kept for good is added by each round; what caches fill with and
+    /// allocators keep for their threads, more or less of it as the machine has other work, is not.
+    pub(crate) fn expect_growth_below(&self, allowed: u64, mut round: impl FnMut() -> u64) {
+        const ROUNDS: usize = 8;
+        let mut grown = Vec::new();
+        while grown.iter().all(|grown| *grown >= allowed) {
+            assert!(grown.len() < ROUNDS, "each of {ROUNDS} rounds added {allowed} KiB or more: {grown:?}");
+            let before = self.resident_kib();
+            grown.push(round().saturating_sub(before));
+        }
+    }
+
+    /// Reads an answer and keeps nothing of it: how many bytes came, and the most that the node had resident meanwhile, in KiB.
+    pub(crate) fn pass(&self, target: &str) -> (usize, u64) {
+        let mut stream = connect(self.gateway);
+        write!(stream, "GET {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").expect("it is sent");
+        let (mut received, mut most, mut chunk) = (0, 0, vec![0; 1 << 20]);
+        loop {
+            let count = stream.read(&mut chunk).expect("the node sends");
+            if count == 0 {
+                return (received, most);
+            }
+            // Each 4 MiB.
+            if (received >> 22) != ((received + count) >> 22) {
+                most = most.max(self.resident_kib());
+            }
+            received += count;
+        }
     }
 
     /// Memory that the node has resident, in KiB, as proc_pid_status(5) tells.
