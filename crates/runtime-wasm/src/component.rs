@@ -21,7 +21,7 @@ use crate::{
     host::Host,
     limits::{MEMORIES, TABLE_ELEMENTS, TABLES},
     run,
-    script::Sources,
+    script::{Lease, Sources},
     ticker::Ticker,
 };
 
@@ -52,6 +52,9 @@ pub(crate) struct WasmComponent {
     pub(crate) handle: ComponentExportIndex,
     /// What makes places in its code readable.
     pub(crate) places: Places,
+    /// Dropped last: the file in memory that a script's instances begin with.
+    #[expect(dead_code, reason = "held, and never looked at")]
+    lease: Option<Lease>,
 }
 
 /// What makes places in code readable.
@@ -73,7 +76,7 @@ impl WasmComponent {
         check_resources(&component)?;
         let handle = find_handler(&shared.engine, &component)?;
         let instances = link(&shared.linker, &component)?;
-        Ok(Self { shared: shared.clone(), instances, handle, places: Places::Lines(code.with_extension("lines")) })
+        Ok(Self { shared: shared.clone(), instances, handle, places: Places::Lines(code.with_extension("lines")), lease: None })
     }
 
     /// A script: the engine that all share, linked with its memory.
@@ -82,8 +85,9 @@ impl WasmComponent {
         instances: InstancePre<Host>,
         handle: ComponentExportIndex,
         sources: Sources,
+        lease: Lease,
     ) -> Self {
-        Self { shared: shared.clone(), instances, handle, places: Places::Script(sources) }
+        Self { shared: shared.clone(), instances, handle, places: Places::Script(sources), lease: Some(lease) }
     }
 }
 

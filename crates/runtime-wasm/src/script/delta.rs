@@ -66,18 +66,28 @@ impl Delta {
         self.bytes
     }
 
-    /// Gives the pages of the file that differ from those of `base`, each with its place: written over a copy of the base that was cut or
-    /// lengthened to the file's length, they make the file.
+    /// The pages that differ, in ascending order.
+    pub(crate) fn pages(&self) -> &[u32] {
+        &self.pages
+    }
+
+    /// Gives the pages of the file that differ from those of `base`, neighbours at once, each stretch with its place: written over a copy of the
+    /// base that was cut or lengthened to the file's length, they make the file.
     ///
     /// # Errors
     /// Those of `write`.
     pub(crate) fn apply<E>(&self, base: &[u8], mut write: impl FnMut(usize, &[u8]) -> Result<(), E>) -> Result<(), E> {
-        let mut mixed = [0; PAGE];
-        for (change, number) in self.changes.chunks_exact(PAGE).zip(&self.pages) {
-            let begin = *number as usize * PAGE;
-            mixed.copy_from_slice(change);
-            mixed.iter_mut().zip(page_of(base, *number)).for_each(|(byte, old)| *byte ^= old);
-            write(begin, &mixed[..PAGE.min(self.bytes - begin)])?;
+        let mut changes = self.changes.chunks_exact(PAGE);
+        let mut mixed = Vec::new();
+        for stretch in self.pages.chunk_by(|one, next| one + 1 == *next) {
+            mixed.clear();
+            for (number, change) in stretch.iter().zip(&mut changes) {
+                let old = page_of(base, *number);
+                mixed.extend(change.iter().zip(old).map(|(byte, old)| byte ^ old));
+                mixed.extend(&change[old.len()..]);
+            }
+            let begin = stretch[0] as usize * PAGE;
+            write(begin, &mixed[..mixed.len().min(self.bytes - begin)])?;
         }
         Ok(())
     }

@@ -25,12 +25,12 @@ use bytes::Bytes;
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use types::{Digest, Elapsed, Problem, Script};
 
-pub(crate) use self::decode::is_script;
 pub use self::template::ScriptEngine;
+pub(crate) use self::{decode::is_script, stock::Lease};
 use self::{
     delta::Delta,
     kept::{Found, Kept},
-    template::{Identified, Template},
+    template::{Identified, Opened, Template},
 };
 use crate::{
     blocking,
@@ -198,9 +198,9 @@ impl Scripts {
 }
 
 fn ready(shared: &Arc<Shared>, template: &Template, kept: &Arc<Kept>, digest: &Digest, delta: &Delta) -> Result<Ready, Problem> {
-    let (module, bytes) = template.base.open(&shared.engine, delta)?;
+    let Opened { module, bytes, lease } = template.base.open(&shared.engine, delta)?;
     let instances = template.link(&module)?;
     let sources = Sources::Kept { kept: kept.clone(), digest: *digest };
-    let component = WasmComponent::script(shared, instances, template.handle, sources);
+    let component = WasmComponent::script(shared, instances, template.handle, sources, lease);
     Ok(Ready { component: Arc::new(component), bytes })
 }

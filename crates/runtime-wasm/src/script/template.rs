@@ -13,7 +13,12 @@ use wasmtime::{
     component::{Component, ComponentExportIndex, InstancePre, Linker},
 };
 
-use super::{Templates, delta::Delta, image, loading, stock::Stock};
+use super::{
+    Templates,
+    delta::Delta,
+    image, loading,
+    stock::{Filled, Lease, Stock},
+};
 use crate::{
     blocking,
     cache::{Cache, Found, Scratch},
@@ -71,8 +76,14 @@ pub(crate) struct Template {
     /// Where scripts are loaded.
     pub(super) workshop: Workshop,
     component: Component,
-    /// Under [`IMAGE`] there is always the module that was linked last.
-    linker: Mutex<Linker<Host>>,
+    linker: Mutex<ImageLinker>,
+}
+
+/// Links the template with one image after another.
+struct ImageLinker {
+    linker: Linker<Host>,
+    /// What is defined as the image between two of them, so that none is held longer than whoever asked for it holds it.
+    nothing: Module,
 }
 
 /// Where scripts are loaded: an engine of its own, which serves nobody.
@@ -80,12 +91,23 @@ pub(super) struct Workshop {
     pub(super) shared: Shared,
     /// Instances of the engine without any script.
     pub(super) empty: InstancePre<Host>,
+    /// Dropped last: what the instances begin with.
+    #[expect(dead_code, reason = "held, and never looked at")]
+    lease: Lease,
 }
 
 /// The compiled image of the engine without any script.
 pub(crate) struct Base {
     pub(crate) hash: blake3::Hash,
     stock: Arc<Stock>,
+}
+
+/// An image in memory. Fields are dropped in this order: the lease goes last.
+pub(crate) struct Opened {
+    pub(super) module: Module,
+    /// The bytes that it takes.
+    pub(super) bytes: u64,
+    pub(super) lease: Lease,
 }
 
 impl Template {
@@ -126,15 +148,34 @@ impl Template {
         let (workshop, base) = Workshop::open(cache, engine, code)?;
         let component = component::map(&shared.engine, code)?;
         let handle = component::find_handler(&shared.engine, &component)?;
-        let mut linker = shared.linker.clone();
-        // The image is defined again for each script.
-        linker.allow_shadowing(true);
-        Ok(Self { base, handle, workshop, component, linker: Mutex::new(linker) })
+        let linker = Mutex::new(ImageLinker::new(shared)?);
+        Ok(Self { base, handle, workshop, component, linker })
     }
 
     /// What makes instances that begin with this image.
     pub(super) fn link(&self, image: &Module) -> Result<InstancePre<Host>, Problem> {
-        link(&mut self.linker.lock(), image, &self.component)
+        self.linker.lock().link(image, &self.component)
+    }
+}
+
+impl ImageLinker {
+    fn new(shared: &Shared) -> Result<Self, Problem> {
+        let mut linker = shared.linker.clone();
+        // The image is defined again for each script.
+        linker.allow_shadowing(true);
+        let nothing = Module::new(&shared.engine, wasm_encoder::Module::new().finish());
+        Ok(Self { linker, nothing: nothing.map_err(|error| broken("no module can be made", &error))? })
+    }
+
+    fn link(&mut self, image: &Module, component: &Component) -> Result<InstancePre<Host>, Problem> {
+        self.define(image)?;
+        let linked = self.linker.instantiate_pre(component).map_err(|error| broken("it can't be linked", &error));
+        self.define(&self.nothing.clone())?;
+        linked
+    }
+
+    fn define(&mut self, image: &Module) -> Result<(), Problem> {
+        self.linker.root().module(IMAGE, image).map_err(|error| broken("its memory can't be linked", &error))
     }
 }
 
@@ -144,20 +185,20 @@ impl Workshop {
         let workshop = engine::loading().map_err(|error| broken("nothing can be loaded", &error))?;
         let shared = Shared::new(workshop)?;
         let component = component::map(&shared.engine, code)?;
-        let mut linker = shared.linker.clone();
-        linker.allow_shadowing(true);
+        let mut linker = ImageLinker::new(&shared)?;
         let base = Base::find(cache, engine).map_or_else(
             || {
                 let raw = Module::new(&shared.engine, &engine.engine.image)
                     .map_err(|error| broken("its first memory is no module", &error))?;
-                let memory = loading::setup(&shared, &link(&mut linker, &raw, &component)?, &engine.digest)?;
+                let memory = loading::setup(&shared, &linker.link(&raw, &component)?, &engine.digest)?;
                 Base::keep(cache, engine, precompile(&shared, &memory)?)
             },
             Ok,
         )?;
-        let (module, _) = base.open(&shared.engine, &Delta::between(base.bytes(), base.bytes()))?;
-        let empty = link(&mut linker, &module, &component)?;
-        Ok((Self { shared, empty }, base))
+        let Opened { module, bytes: _, lease } = base.open(&shared.engine, &Delta::between(base.bytes(), base.bytes()))?;
+        let empty = linker.link(&module, &component)?;
+        base.stock.refill();
+        Ok((Self { shared, empty, lease }, base))
     }
 }
 
@@ -189,16 +230,17 @@ impl Base {
         self.stock.base()
     }
 
-    /// The module of an image that is kept as a difference, in a file in memory that instances map copy-on-write; and the bytes that it takes.
+    /// The module of an image that is kept as a difference, in a file in memory that instances map copy-on-write.
     #[allow(unsafe_code, reason = "mapping compiled code is what this crate is for")]
-    pub(super) fn open(&self, engine: &wasmtime::Engine, delta: &Delta) -> Result<(Module, u64), Problem> {
-        let file = self.stock.file(delta);
-        let (file, bytes) =
-            file.map_err(|error| Problem::new(Code::E0513, format!("cannot hold a script in memory: {error}")))?;
-        // SAFETY: the file holds what this engine compiled in this process, or what was read from a file whose keyed hash matched; and it is sealed.
+    pub(super) fn open(&self, engine: &wasmtime::Engine, delta: &Delta) -> Result<Opened, Problem> {
+        let filled = self.stock.file(delta);
+        let Filled { file, bytes, lease } =
+            filled.map_err(|error| Problem::new(Code::E0513, format!("cannot hold a script in memory: {error}")))?;
+        // SAFETY: the file holds what this engine compiled in this process, or what was read from a file whose keyed hash matched. It is in memory
+        // and nobody else's, and nothing is written to it before the lease goes, which is after everything that maps it.
         let module = unsafe { Module::deserialize_open_file(engine, file) };
         let module = module.map_err(|error| Problem::new(Code::E0603, format!("cannot load a script's image: {error:#}")))?;
-        Ok((module, bytes))
+        Ok(Opened { module, bytes, lease })
     }
 }
 
@@ -206,15 +248,6 @@ impl Base {
 pub(super) fn precompile(shared: &Shared, memory: &[u8]) -> Result<Vec<u8>, Problem> {
     let module = image::module(memory);
     shared.engine.precompile_module(&module).map_err(|error| broken("its memory makes no module", &error))
-}
-
-fn define_image(linker: &mut Linker<Host>, image: &Module) -> Result<(), Problem> {
-    linker.root().module(IMAGE, image).map_err(|error| broken("its memory can't be linked", &error))
-}
-
-fn link(linker: &mut Linker<Host>, image: &Module, component: &Component) -> Result<InstancePre<Host>, Problem> {
-    define_image(linker, image)?;
-    linker.instantiate_pre(component).map_err(|error| broken("it can't be linked", &error))
 }
 
 fn broken(what: &str, error: &wasmtime::Error) -> Problem {

@@ -99,6 +99,47 @@ async fn images_in_memory_are_bounded_and_come_back_from_disk() {
     }
 }
 
+/// A script that keeps so many pages of its own number, and answers with the number if each byte still is that, before and after it waited.
+fn pages_of(number: usize) -> Bytes {
+    let body = format!(
+        "const before = is_own(); await new Promise(done => setTimeout(done, 2)); \
+         return new Response(before && is_own() ? 'own {number}' : 'others');"
+    );
+    let kept = format!(
+        "const own = Array.from({{ length: {number} + 1 }}, () => new Uint8Array(6000).fill({number}));\n\
+         const is_own = () => own.every(page => page[0] === {number} && page.lastIndexOf({number}) === 5999 && page.indexOf({number} + 1) < 0);\n"
+    );
+    artifact(&[("a.js", &(kept + &handler(&body)))])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_sees_the_memory_of_another_script_whose_file_it_is_given() {
+    let data = tempfile::tempdir().expect("a folder");
+    let runtime = runtime(data.path(), |settings| {
+        settings.shared_dir = Some(PathBuf::from(env!("CARGO_TARGET_TMPDIR")));
+        settings.script_images_max = ByteCount::mib(8);
+    });
+    let artifacts: Arc<Vec<Bytes>> = Arc::new((0..24).map(pages_of).collect());
+    for artifact in &*artifacts {
+        runtime.prepare(&digest(artifact), artifact).await.expect("it is prepared");
+    }
+    // Each goes through all scripts in an order of its own, so that files are given on while others are in use.
+    let client = |step: usize| {
+        let (runtime, artifacts) = (runtime.clone(), artifacts.clone());
+        tokio::spawn(async move {
+            for number in (0..2 * artifacts.len()).map(|turn| turn * step % artifacts.len()) {
+                let artifact = &artifacts[number];
+                let (loaded, _) = runtime.load(&digest(artifact), &Held(Bytes::new())).await.expect("it loads from disk");
+                assert_eq!(call(&loaded, "/").await.body, format!("own {number}"));
+            }
+        })
+    };
+    for client in [1, 5, 7, 11].map(client) {
+        client.await.expect("each sees its own");
+    }
+    assert!(runtime.resident_functions() < artifacts.len(), "{}", runtime.resident_functions());
+}
+
 /// Private mappings of scripts' images in this process that can be written to, of at least so many bytes: memories of live instances.
 fn mapped(bytes_min: u64) -> usize {
     let maps = fs::read_to_string("/proc/self/maps").expect("readable");
