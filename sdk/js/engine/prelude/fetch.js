@@ -1,8 +1,8 @@
 // fetch(): requests to others, through the host, which asks the manifest's `reach` before any connection is made.
 import native from "dayfly:native";
 import {
-  NumberPrototypeToString, PromisePrototypeThen, PromiseReject, PromiseResolve, StringPrototypeIndexOf,
-  StringPrototypeSlice, TypeError, defineGlobal, newPromise, requireArguments,
+  ArrayPrototypeJoin, NumberPrototypeToString, PromisePrototypeThen, PromiseReject, PromiseResolve, RegExpPrototypeExec, StringPrototypeIndexOf,
+  StringPrototypeSlice, StringPrototypeTrim, TypeError, append, defineGlobal, newPromise, requireArguments,
 } from "dayfly:primordials";
 import { abortStateOf, offAbort, onAbort } from "dayfly:abort";
 import { BYTES, NATIVE, NONE, STREAM, TEXT, outgoingBody } from "dayfly:body";
@@ -155,7 +155,8 @@ class Exchange {
     this.#settled = true;
     const { status, headers, body } = head;
     const hasBody = this.#method !== "HEAD" && status !== 204 && status !== 205 && status !== 304;
-    if (!hasBody) native.bodyCancel(body);
+    if (hasBody) unpack(head);
+    else native.bodyCancel(body);
     const state = {
       status, statusText: "", fields: headers, url: this.#url, redirected: this.#redirects > 0, type: "basic",
       kind: NONE, source: null, stream: null,
@@ -179,6 +180,15 @@ class Exchange {
   }
 }
 
+// What came packed is unpacked when it is read. Its headers then say nothing of it, so that they can be copied to an answer with another body; an
+// answer that is handed on unread gets them back (`respondWith`). A part of something packed can't be unpacked.
+const unpack = ({ status, headers, body }) => {
+  const coding = getField(headers, "content-encoding");
+  if (coding === null || status === 206 || !native.bodyUnpack(body, coding, getField(headers, "content-length"))) return;
+  deleteField(headers, "content-encoding");
+  deleteField(headers, "content-length");
+};
+
 const isRedirect = (status) => status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
 
 const isHostError = (error) => error instanceof TypeError;
@@ -199,8 +209,30 @@ const withDefaults = (given) => {
   const fields = [];
   for (let i = 0; i < given.length; i++) fields[i] = given[i];
   if (indexOfField(fields, "accept") === -1) appendField(fields, "accept", "*/*");
+  acceptEncoding(fields);
   if (indexOfField(fields, "user-agent") === -1) appendField(fields, "user-agent", "dayfly");
   return fields;
+};
+
+// A part of something packed is of no use, as the Fetch standard says too. What a client accepts, and a function asks for in its name, may be more than
+// can be unpacked here: that is left out, unless nothing remains.
+const acceptEncoding = (fields) => {
+  const index = indexOfField(fields, "accept-encoding");
+  if (index === -1) appendField(fields, "accept-encoding", indexOfField(fields, "range") === -1 ? "gzip" : "identity");
+  else fields[index + 1] = withoutUnknownCodings(fields[index + 1]);
+};
+
+const withoutUnknownCodings = (accepted) => {
+  const known = [];
+  let hasUnknown = false;
+  for (let start = 0, end = 0; end < accepted.length; start = end + 1) {
+    const comma = StringPrototypeIndexOf(accepted, ",", start);
+    end = comma === -1 ? accepted.length : comma;
+    const coding = StringPrototypeTrim(StringPrototypeSlice(accepted, start, end));
+    if (RegExpPrototypeExec(/^(?:x-gzip|gzip|deflate|identity)\s*(?:;|$)/i, coding) !== null) append(known, coding);
+    else hasUnknown = true;
+  }
+  return known.length > 0 && hasUnknown ? ArrayPrototypeJoin(known, ", ") : accepted;
 };
 
 // Null, bytes, or the state of a body that streams. Of bytes the length is said.

@@ -7,27 +7,31 @@ use rquickjs::{Ctx, Exception, Function, Object, Result, TypedArray, Value};
 
 use super::bytes;
 use super::http::{self, Bodies, Writers};
-use crate::host::http::{Body, Writer};
+use super::packed::Source;
+use crate::host::http::Writer;
 use crate::host::http_types::{Read, Written};
 use crate::machine::events::{self, Owner, Step};
 
-/// `bodyPipe(body, writer)` gives, now or later, undefined; it takes both over. `bytesIndexOf(bytes, wanted, start)` gives an index, or -1.
+/// `bodyPipe(body, writer, asItCame)` gives, now or later, undefined; it takes both over. `bytesIndexOf(bytes, wanted, start)` gives an index, or -1.
 pub(crate) fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
     native.set("bodyPipe", Function::new(ctx.clone(), body_pipe)?)?;
     native.set("bytesIndexOf", Function::new(ctx.clone(), bytes_index_of)?)
 }
 
 /// No JavaScript runs for a chunk, and no more than one is in memory.
-fn body_pipe<'js>(ctx: Ctx<'js>, body: u32, writer: u32) -> Result<Value<'js>> {
+fn body_pipe<'js>(ctx: Ctx<'js>, body: u32, writer: u32, as_it_came: bool) -> Result<Value<'js>> {
     let (Some(body), Some(writer)) = (Bodies::take(body), Writers::take(writer)) else {
         return Err(Exception::throw_type(&ctx, "this stream was closed"));
     };
+    if as_it_came {
+        body.borrow_mut().leave_packed();
+    }
     let mut pipe = Pipe { body, writer: Some(writer), chunk: Vec::new(), written: 0 };
     events::until_ready(&ctx, Owner::new(), move |ctx| pipe.advance(ctx))
 }
 
 struct Pipe {
-    body: Rc<RefCell<Body>>,
+    body: Rc<RefCell<Source>>,
     writer: Option<Writer>,
     chunk: Vec<u8>,
     /// How much of the chunk was taken.

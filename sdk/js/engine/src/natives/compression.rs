@@ -8,10 +8,10 @@ use crate::natives::gzip::{self, Trailer};
 use crate::natives::{bytes, made::List, opaque::opaque};
 
 /// What one call gives at most.
-const PIECE_BYTES: usize = 64 << 10;
+pub(super) const PIECE_BYTES: usize = 64 << 10;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Format {
+pub(super) enum Format {
     Gzip,
     /// With the header and check sum of zlib.
     Deflate,
@@ -38,7 +38,7 @@ struct Packer {
     is_done: bool,
 }
 
-struct Unpacker {
+pub(super) struct Unpacker {
     format: Format,
     inner: Decompress,
     check: Crc,
@@ -60,11 +60,11 @@ opaque!(Unpacker, "UnpackerHandle", rquickjs::class::Writable);
 
 /// What a step did.
 #[derive(Default, Debug)]
-struct Step {
+pub(super) struct Step {
     /// How many bytes it took.
-    taken: usize,
-    piece: Vec<u8>,
-    is_done: bool,
+    pub(super) taken: usize,
+    pub(super) piece: Vec<u8>,
+    pub(super) is_done: bool,
 }
 
 /// `packer(format)` and `unpacker(format)` give a handle, or undefined for another format. `pack(handle, bytes, isLast)` and `unpack(handle, bytes)` give
@@ -131,13 +131,13 @@ impl Packer {
 }
 
 impl Unpacker {
-    fn new(format: Format) -> Self {
+    pub(super) fn new(format: Format) -> Self {
         let stage = if format == Format::Gzip { Stage::Head } else { Stage::Body };
         Self { format, inner: Decompress::new(format == Format::Deflate), check: Crc::new(), held: Vec::new(), stage }
     }
 
     /// None if the data is wrong, as anything behind the end is.
-    fn step(&mut self, data: &[u8]) -> Option<Step> {
+    pub(super) fn step(&mut self, data: &[u8]) -> Option<Step> {
         let step = match self.stage {
             Stage::Head => self.head(data)?,
             Stage::Body => self.body(data)?,
@@ -187,12 +187,13 @@ impl Unpacker {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::{Format, PIECE_BYTES, Packer, Unpacker};
 
     const FORMATS: [Format; 3] = [Format::Gzip, Format::Deflate, Format::DeflateRaw];
 
-    fn packed(format: Format, mut data: &[u8]) -> Vec<u8> {
+    /// All of some data in a format.
+    pub(in crate::natives) fn packed(format: Format, mut data: &[u8]) -> Vec<u8> {
         let (mut packer, mut all) = (Packer::new(format), Vec::new());
         loop {
             let step = packer.step(data, true);

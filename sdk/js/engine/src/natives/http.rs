@@ -5,9 +5,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use rquickjs::{Ctx, Error, Exception, Function, Object, Result, Value, qjs};
+use rquickjs::{Array, Ctx, Error, Exception, Function, Object, Result, Value, qjs};
 
 use super::handles::Handles;
+use super::packed::Source;
 use super::transfer::{from_latin1, latin1, text, uint8_array, with_bytes};
 use crate::host::Pollable;
 use crate::host::http::{self, Body, Exchange, Writer};
@@ -36,7 +37,7 @@ impl<T> Clone for Held<T> {
 }
 
 thread_local! {
-    static BODIES: Handles<Held<Body>> = const { Handles::new() };
+    static BODIES: Handles<Held<Source>> = const { Handles::new() };
     static WRITERS: Handles<Held<Option<Writer>>> = const { Handles::new() };
     static EXCHANGES: Handles<Held<Exchange>> = const { Handles::new() };
 }
@@ -46,7 +47,7 @@ pub(super) struct Bodies;
 
 impl Bodies {
     /// Takes a body away; what waits for it is forgotten.
-    pub(super) fn take(number: u32) -> Option<Shared<Body>> {
+    pub(super) fn take(number: u32) -> Option<Shared<Source>> {
         let held = BODIES.with(|bodies| bodies.take(number))?;
         events::cancel(held.owner);
         Some(held.thing)
@@ -76,6 +77,8 @@ pub(crate) fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
     native.set("bodyBytes", Function::new(context(), |ctx, body| body_whole(ctx, body, uint8_array))?)?;
     native.set("bodyText", Function::new(context(), |ctx, body| body_whole(ctx, body, text))?)?;
     native.set("bodyCancel", Function::new(context(), |body| BODIES.with(|all| forget(all, body)))?)?;
+    native.set("bodyUnpack", Function::new(context(), body_unpack)?)?;
+    native.set("bodyPacked", Function::new(context(), body_packed)?)?;
     native.set("respond", Function::new(context(), respond)?)?;
     native.set("respondStream", Function::new(context(), respond_stream)?)?;
     native.set("writerWrite", Function::new(context(), writer_write)?)?;
@@ -127,7 +130,7 @@ fn is_control(byte: &u8) -> bool {
 
 /// Keeps a body that JavaScript reads by its number.
 pub(crate) fn keep_body(body: Body) -> u32 {
-    BODIES.with(|bodies| bodies.insert(Held::new(body)))
+    BODIES.with(|bodies| bodies.insert(Held::new(Source::new(body))))
 }
 
 fn held<T>(ctx: &Ctx<'_>, all: &Handles<Held<T>>, number: u32) -> Result<Held<T>> {
@@ -139,6 +142,21 @@ fn forget<T>(all: &Handles<Held<T>>, number: u32) {
     if let Some(held) = all.take(number) {
         events::cancel(held.owner);
     }
+}
+
+fn body_unpack(ctx: Ctx<'_>, number: u32, coding: String, length: Option<String>) -> Result<bool> {
+    let Held { thing, .. } = BODIES.with(|bodies| held(&ctx, bodies, number))?;
+    Ok(thing.borrow_mut().unpack(&coding, length))
+}
+
+fn body_packed<'js>(ctx: Ctx<'js>, number: u32) -> Result<Value<'js>> {
+    let Held { thing, .. } = BODIES.with(|bodies| held(&ctx, bodies, number))?;
+    let source = thing.borrow();
+    let Some((coding, length)) = source.packed() else { return Ok(Value::new_null(ctx)) };
+    let both = Array::new(ctx)?;
+    both.set(0, coding)?;
+    both.set(1, length)?;
+    Ok(both.into_value())
 }
 
 fn body_pull<'js>(ctx: Ctx<'js>, number: u32) -> Result<Value<'js>> {

@@ -17,6 +17,7 @@ mod http;
 mod kinds;
 pub(crate) mod made;
 mod opaque;
+mod packed;
 mod script;
 mod services;
 pub(crate) mod text;

@@ -126,7 +126,7 @@ fn what_goes_wrong_in_a_body_fails_the_invocation() {
 fn fetch_sends_what_is_said_and_gives_what_comes() {
     let body = "const answer = await fetch('http://echo.test/x#y', { method: 'PUT', body: 'ü', headers: { 'X-A': '1', Host: 'b', Connection: 'close' } });
         return Response.json([answer.status, answer.ok, answer.url, answer.redirected, [...answer.headers], await answer.text()])";
-    let fields = r#"[["accept","*/*"],["content-length","2"],["content-type","text/plain;charset=UTF-8"],["user-agent","dayfly"],["x-a","1"],["x-method","PUT"],["x-url","http://echo.test/x"]]"#;
+    let fields = r#"[["accept","*/*"],["accept-encoding","gzip"],["content-length","2"],["content-type","text/plain;charset=UTF-8"],["user-agent","dayfly"],["x-a","1"],["x-method","PUT"],["x-url","http://echo.test/x"]]"#;
     assert_eq!(text(&handle(body, post(&[]))), format!(r#"[200,true,"http://echo.test/x",false,{fields},"ü"]"#));
 }
 
@@ -190,4 +190,113 @@ fn an_abort_breaks_a_fetch_and_its_body_off() {
 fn data_addresses_are_fetched() {
     let body = "const answer = await fetch('data:text/x;base64,aGk='); return new Response(answer.headers.get('content-type') + await answer.text() + await (await fetch('data:,a%20b')).text())";
     assert_eq!(text(&handle(body, post(&[]))), "text/xhia b");
+}
+
+/// A script that begins with `PACKED`, the text "packed text, packed text" as gzip, and `packed(init)`, an answer of the echo that says so.
+fn handle_packed(body: &str, accepted: Option<&str>) -> Response {
+    let code = format!(
+        "{PACKING} export default {{ async fetch(request) {{ const packed = (init) => fetch('http://echo.test/', {{ method: 'POST', body: PACKED, headers: {{ 'content-encoding': 'gzip' }}, ...init }}); {body} }} }}"
+    );
+    let headers = accepted.map(|accepted| ("accept-encoding".to_owned(), accepted.to_owned())).into_iter().collect();
+    let request = Request { method: "GET".to_owned(), url: "http://a.test/".to_owned(), headers, body: Vec::new() };
+    serve(&code, request).unwrap_or_else(|(failure, thrown)| panic!("{failure:?} {thrown:?}"))
+}
+
+const PACKING: &str = "const PACKED = await new Response(new Response('packed text, '.repeat(500)).body.pipeThrough(new CompressionStream('gzip'))).bytes();";
+
+/// A field of the response.
+fn field<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
+    response.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+}
+
+#[test]
+fn what_fetch_got_packed_is_read_unpacked() {
+    for read in [
+        "await answer.text()",
+        "new TextDecoder().decode(await answer.bytes())",
+        "await new Response(answer.body).text()",
+        "(await Array.fromAsync(answer.body.pipeThrough(new TextDecoderStream()))).join('')",
+        "(answer.clone(), await answer.text())",
+    ] {
+        for init in ["", "signal: AbortSignal.timeout(1e6)"] {
+            let body = format!(
+                "const answer = await packed({{ {init} }}); return Response.json([{read}, answer.headers.get('content-encoding'), answer.headers.get('content-length')])"
+            );
+            let expected = format!(r#"["{}",null,null]"#, "packed text, ".repeat(500));
+            assert_eq!(text(&handle_packed(&body, Some("gzip"))), expected, "{read} {init}");
+        }
+    }
+}
+
+#[test]
+fn what_fetch_got_packed_is_handed_on_as_it_came_if_the_client_takes_it() {
+    for body in [
+        "return packed()",
+        "return packed({ signal: AbortSignal.timeout(1e6) })",
+        "const answer = await packed(); return new Response(answer.body, answer)",
+        "const answer = await packed(); return new Response(answer.body, { headers: { ...Object.fromEntries(answer.headers), 'content-encoding': 'gzip' } })",
+    ] {
+        let packed = handle_packed(body, Some("br, gzip;q=0.8"));
+        assert_eq!(packed.body.concat()[..2], [0x1f, 0x8b], "{body}");
+        assert_eq!(field(&packed, "content-encoding"), Some("gzip"), "{body}");
+        assert_eq!(field(&packed, "content-length").map(str::to_owned), Some(packed.body.concat().len().to_string()), "{body}");
+    }
+    for (body, accepted) in [
+        ("return packed()", None),
+        ("return packed()", Some("br, gzip;q=0, deflate")),
+        ("const answer = await packed(); return new Response(answer.body, answer)", None),
+        (
+            "const answer = await packed(); return new Response(answer.body.pipeThrough(new TransformStream()), answer)",
+            Some("gzip"),
+        ),
+        ("const answer = await packed(); return new Response(await answer.text(), answer)", Some("gzip")),
+        (
+            "const answer = await packed(); return new Response(await answer.text(), { headers: [...answer.headers] })",
+            Some("gzip"),
+        ),
+    ] {
+        let plain = handle_packed(body, accepted);
+        assert_eq!(text(&plain), "packed text, ".repeat(500), "{body} {accepted:?}");
+        assert_eq!((field(&plain, "content-encoding"), field(&plain, "content-length")), (None, None), "{body} {accepted:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_unpacked_stays_as_it_came_or_says_what_is_wrong() {
+    let other = handle_packed(
+        "return Response.json([...(await packed({ headers: { 'content-encoding': 'br' } })).headers.keys()])",
+        None,
+    );
+    assert!(text(&other).contains("content-encoding"), "{}", text(&other));
+    let part = "const answer = await fetch('http://echo.test/206', { method: 'POST', body: PACKED, headers: { 'content-encoding': 'gzip' } }); return Response.json((await answer.bytes()).length === PACKED.length)";
+    assert_eq!(text(&handle_packed(part, None)), "true");
+    let nothing = handle_packed("return new Response((await (await packed({ body: '' })).text()).length)", None);
+    assert_eq!(text(&nothing), "0");
+    let wrong = handle_packed(
+        "return (await packed({ body: 'plain' })).text().catch((error) => new Response(error.name + ': ' + error.message))",
+        None,
+    );
+    assert_eq!(text(&wrong), "TypeError: its header says content-encoding: gzip, and its data is none");
+}
+
+#[test]
+fn fetch_asks_for_what_it_can_unpack() {
+    let sent = |init: &str| {
+        let body = format!("return new Response((await fetch('http://echo.test/', {init})).headers.get('accept-encoding'))");
+        text(&handle(&body, post(&[])))
+    };
+    assert_eq!(sent("{}"), "gzip");
+    assert_eq!(sent("{ headers: { range: 'bytes=0-9' } }"), "identity");
+    assert_eq!(sent("{ headers: { 'accept-encoding': 'gzip, deflate, br;q=0.9, zstd' } }"), "gzip, deflate");
+    assert_eq!(sent("{ headers: { 'accept-encoding': 'br' } }"), "br");
+    assert_eq!(sent("{ headers: { 'accept-encoding': 'identity' } }"), "identity");
+}
+
+#[test]
+fn fetches_run_side_by_side() {
+    let body = "const answers = await Promise.all([1, 2, 3].map((n) => fetch('http://echo.test/together-3', { method: 'POST', body: `${n}` })));
+        return Response.json(await Promise.all(answers.map((answer) => answer.text())))";
+    assert_eq!(text(&handle(body, post(&[]))), r#"["1","2","3"]"#);
+    let alone = "try { for (const n of [1, 2, 3]) await fetch('http://echo.test/together-3') } catch (error) { return new Response(error.cause.message) }";
+    assert_eq!(text(&handle(alone, post(&[]))), "the others did not come");
 }

@@ -1,6 +1,6 @@
 //! HTTP in memory: one request to serve, the response to it, and a world in which `http://echo.test` answers.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::poll::Pollable;
@@ -37,7 +37,12 @@ type Shared = Rc<RefCell<Response>>;
 thread_local! {
     static REQUEST: RefCell<Request> = RefCell::new(Request::default());
     static RESPONSE: RefCell<Shared> = RefCell::new(Shared::default());
+    /// How many requests to `/together-N` there were.
+    static TOGETHER: Cell<u32> = const { Cell::new(0) };
 }
+
+/// How often one that waits for others is asked.
+const WAITS_MAX: u32 = 100;
 
 /// Sets the request to serve.
 pub fn set_request(request: Request) {
@@ -122,14 +127,17 @@ impl Writer {
 }
 
 /// Sends a request to the only other host of this world. It answers with what it got: method and URL in fields, the body as it was. A
-/// path `/STATUS` is the status that it answers with, and what follows `?to=` its location.
+/// path `/STATUS` is the status that it answers with, and what follows `?to=` its location. `/together-N` is answered when N requests to it are under way.
 pub(crate) fn send(request: Outgoing) -> Result<(Exchange, Writer), String> {
     let host = request.url.split('/').nth(2).unwrap_or_default();
     if host != "echo.test" {
         return Err(format!("{host} is not allowed: name it in the manifest"));
     }
     let sent = Shared::default();
-    let exchange = Exchange { request, sent: Rc::clone(&sent), is_waiting: false };
+    if together(&request).is_some() {
+        TOGETHER.set(TOGETHER.get() + 1);
+    }
+    let exchange = Exchange { request, sent: Rc::clone(&sent), is_waiting: false, waits: 0 };
     Ok((exchange, Writer { into: sent }))
 }
 
@@ -139,10 +147,26 @@ pub struct Exchange {
     request: Outgoing,
     sent: Shared,
     is_waiting: bool,
+    waits: u32,
+}
+
+/// How many requests have to be under way for this one to be answered.
+fn together(request: &Outgoing) -> Option<u32> {
+    request.url.split_once("/together-")?.1.parse().ok()
 }
 
 impl Exchange {
     pub(crate) fn answer(&mut self) -> Answer<Body> {
+        if let Some(wanted) = together(&self.request)
+            && TOGETHER.get() < wanted
+        {
+            self.waits += 1;
+            return if self.waits < WAITS_MAX {
+                Answer::Wait(Pollable::now())
+            } else {
+                Answer::Failed("the others did not come".to_owned())
+            };
+        }
         self.is_waiting |= self.sent.borrow().is_finished;
         if !std::mem::replace(&mut self.is_waiting, self.sent.borrow().is_finished) || !self.sent.borrow().is_finished {
             return Answer::Wait(Pollable::now());
