@@ -268,6 +268,20 @@ async fn a_full_disk_loses_records_by_count_and_the_store_goes_on() {
 }
 
 #[tokio::test]
+async fn who_begins_to_follow_is_told_of_the_very_next_record() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = open(dir.path(), Options::default());
+    for record in some_records(17, 5) {
+        // Afterwards the writer waits, and nobody followed when it began to.
+        store.flush().await.expect("a flush");
+        let mut following = store.follow();
+        store.record(Arc::clone(&record), None);
+        let told = tokio::time::timeout(Duration::from_secs(60), futures_util::StreamExt::next(&mut following)).await;
+        assert_eq!(told.expect("it is told").expect("it goes on").id, record.id);
+    }
+}
+
+#[tokio::test]
 async fn records_are_durable_soon_without_a_flush() {
     let dir = tempfile::tempdir().expect("a folder");
     let store = open(dir.path(), Options::default());

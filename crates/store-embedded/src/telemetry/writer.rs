@@ -85,9 +85,7 @@ impl Writer {
                 TICK
             };
             let mut taken = self.queue.take(tick, asleep, std::mem::take(&mut spare));
-            if followed {
-                self.tell(&taken);
-            }
+            self.tell(&taken);
             idle = if taken.waiting.is_empty() && batch.is_empty() { idle.saturating_add(1) } else { 0 };
             let now_ns = self.clock.monotonic_ns();
             if batch.is_empty() {
@@ -126,7 +124,11 @@ impl Writer {
         }
     }
 
+    /// Tells those who follow by now: they may have come while the records were waited for.
     fn tell(&self, taken: &Taken) {
+        if self.followers.receiver_count() == 0 {
+            return;
+        }
         for (i, waiting) in taken.waiting.iter().enumerate() {
             // Nobody listening any more is no fault.
             let _ = self.followers.send((taken.first + i as u64, Arc::clone(&waiting.record)));
