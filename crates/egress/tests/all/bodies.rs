@@ -14,7 +14,10 @@ use http::Request;
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use ports::{Body, BodyError, Outbound};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::Semaphore,
+};
 
 use crate::rig::{Names, Server, egress, get, named, read_head};
 
@@ -25,14 +28,19 @@ const ON_ITS_WAY: u64 = 24 << 20;
 
 #[tokio::test]
 async fn a_large_request_waits_for_the_one_who_reads_it() {
-    let server = Server::start(|mut stream| async move {
-        read_head(&mut stream).await;
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        let (mut left, mut buffer) = (CHUNKS * CHUNK as u64, vec![0; CHUNK]);
-        while left > 0 {
-            left -= stream.read(&mut buffer).await.expect("the body comes") as u64;
+    let reads = Arc::new(Semaphore::new(0));
+    let may_read = Arc::clone(&reads);
+    let server = Server::start(move |mut stream| {
+        let reads = Arc::clone(&may_read);
+        async move {
+            read_head(&mut stream).await;
+            drop(reads.acquire().await);
+            let (mut left, mut buffer) = (CHUNKS * CHUNK as u64, vec![0; CHUNK]);
+            while left > 0 {
+                left -= stream.read(&mut buffer).await.expect("the body comes") as u64;
+            }
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.ok();
         }
-        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.ok();
     })
     .await;
     let made = Arc::new(AtomicU64::new(0));
@@ -54,6 +62,7 @@ async fn a_large_request_waits_for_the_one_who_reads_it() {
         "{} bytes were made for a server that does not read",
         made.load(Ordering::SeqCst)
     );
+    reads.add_permits(1);
     assert_eq!(call.await.expect("no panic").expect("an answer"), 200);
     assert_eq!(made.load(Ordering::SeqCst), length);
 }

@@ -18,6 +18,8 @@ use types::{
 };
 
 const LEASE: Duration = Duration::from_secs(30);
+/// The longest that a test waits for anything.
+const PATIENCE: Duration = Duration::from_secs(60);
 const NOW: Duration = Duration::ZERO;
 
 fn open(dir: &Path, clock: &Arc<TestClock>) -> EmbeddedStore {
@@ -137,7 +139,7 @@ async fn who_waits_is_told_when_the_store_ends() {
     tokio::time::sleep(Duration::from_millis(20)).await;
     let outcome = queue.enqueue(&name("q"), vec![body("a")], None).await;
     assert!(matches!(outcome, Err(StoreError::Ambiguous(_))), "{outcome:?}");
-    let told = tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("it is told").expect("no panic");
+    let told = tokio::time::timeout(PATIENCE, waiting).await.expect("it is told").expect("no panic");
     assert!(told.is_err(), "{told:?}");
     assert!(queue.stats(&name("q")).await.is_err() && queue.claim(&name("q"), 1, LEASE, NOW).await.is_err());
 }
@@ -181,7 +183,7 @@ async fn ten_thousand_queues_wait_at_once() {
     let queue = store.queue();
     for i in [7, 4_711, 9_999] {
         queue.enqueue(&name(&i.to_string()), vec![body("a")], None).await.expect("there is room");
-        let told = tokio::time::timeout(Duration::from_secs(10), waiting.join_next()).await.expect("it is served");
+        let told = tokio::time::timeout(PATIENCE, waiting.join_next()).await.expect("it is served");
         let deliveries = told.expect("somebody waited").expect("no panic").expect("claimable");
         assert_eq!(texts(&deliveries), ["a"]);
     }

@@ -23,6 +23,8 @@ use types::kv::{Condition, IdempotencyKey, Namespace, Transaction, Write};
 use crate::victim::{note, notes_of};
 
 const LEASE: Duration = Duration::from_millis(200);
+/// Nothing comes any more after so long without a message: longer than any commit takes.
+const IDLE: Duration = Duration::from_secs(2);
 const SENDERS: u64 = 4;
 const WORKERS: u64 = 3;
 
@@ -72,7 +74,7 @@ pub(crate) async fn run(store: Arc<EmbeddedStore>, log: Arc<File>, generation: u
 
 async fn work(store: Arc<EmbeddedStore>, log: Arc<File>, buried: Arc<Mutex<BTreeSet<String>>>) {
     loop {
-        let held = store.queue().claim(&queue("in"), 3, LEASE, Duration::from_millis(300)).await.expect("claimable");
+        let held = store.queue().claim(&queue("in"), 3, LEASE, IDLE).await.expect("claimable");
         for delivery in &held {
             let id = String::from_utf8_lossy(&delivery.message.body).into_owned();
             note(&log, &format!("q got {id} {}", delivery.receipt.attempt));
