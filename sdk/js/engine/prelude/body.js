@@ -4,7 +4,7 @@
 // or bytes or a stream of the host's, until somebody asks for `body`; no stream, promise or Blob is made on its way. Strings and bytes go out in
 // one call, a stream of the host's is passed on by the host (`outgoingBody`).
 import {
-  JSONParse, PromisePrototypeThen, PromiseReject, PromiseResolve, TypeError, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength,
+  JSONParse, PromisePrototypeThen, PromiseReject, PromiseResolve, StringPrototypeSlice, StringPrototypeToLowerCase, TypeError, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength,
   TypedArrayPrototypeSlice, bytesOf, ObjectGetOwnPropertyDescriptor, defineProperty, toUSVString, ArrayBufferPrototypeGetByteLength, ArrayBufferPrototypeSlice,
 } from "dayfly:primordials";
 import { decodeUtf8, encodeUtf8 } from "dayfly:encoding";
@@ -78,6 +78,12 @@ const setBodyStream = (state, stream, where) => {
 /// Whether the body was read, or begun to be.
 export const isUsed = (state) => state.used || (state.stream !== null && isDisturbed(state.stream));
 
+/// Whether there is a body, read or not.
+export const hasBody = (state) => {
+  if (state.kind === LAZY) resolveLazy(state);
+  return state.kind !== NONE;
+};
+
 /// Throws if the body can't be read any more.
 const requireUsable = (state) => {
   if (isUsed(state)) throw new TypeError("Body is unusable: it was read already. To read it twice, call clone() first");
@@ -99,19 +105,22 @@ const readText = (state) => {
   take(state);
   switch (state.kind) {
     case NONE: return PromiseResolve("");
-    case TEXT: return PromiseResolve(state.source);
+    case TEXT: return PromiseResolve(withoutMark(state.source));
     case NATIVE: return nativeText(state.source);
     case STREAM: return streamedText(state);
     default: return PromiseResolve(decodeUtf8(heldBytes(state)));
   }
 };
 
+// A byte order mark is no part of the text.
+const withoutMark = (text) => (text[0] === "\ufeff" ? StringPrototypeSlice(text, 1) : text);
+
 const readJson = (state) => {
   take(state);
   switch (state.kind) {
     case NATIVE: return nativeJson(state.source);
     case STREAM: return PromisePrototypeThen(streamedText(state), parseJson);
-    case TEXT: return PromiseResolve(parseJson(state.source));
+    case TEXT: return PromiseResolve(parseJson(withoutMark(state.source)));
     default: return PromiseResolve(parseJson(state.kind === NONE ? "" : decodeUtf8(heldBytes(state))));
   }
 };
@@ -151,7 +160,7 @@ const wholeBuffer = (bytes) => {
 const contentType = (state) => extractMimeType(getField(state.fields ?? (state.fields = state.host.fields()), "content-type"));
 
 const readBlob = (state) => {
-  const type = serializeMimeType(contentType(state));
+  const type = StringPrototypeToLowerCase(serializeMimeType(contentType(state)));
   return PromisePrototypeThen(readBytes(state), (bytes) => newBlob(bytes, type));
 };
 

@@ -1,5 +1,6 @@
 // console: a line of the function's log for each call.
 import native from "dayfly:native";
+import { callsOf } from "dayfly:error-stack";
 import { now } from "dayfly:clock";
 import { inspect } from "dayfly:inspect";
 import { formatTable } from "dayfly:console-table";
@@ -112,7 +113,7 @@ const sayTime = (name, values) => {
 
 /// The calls that led here, without the two of the console's own.
 const stackHere = () => {
-  const { stack } = new Error();
+  const stack = callsOf(new Error());
   if (typeof stack !== "string") return "";
   let rest = stack;
   for (let i = 0; i < 2; i++) rest = StringPrototypeSlice(rest, StringPrototypeIndexOf(rest, "\n") + 1);

@@ -33,14 +33,13 @@ export class Headers {
 
   get(name) {
     const fields = this.#fields;
-    // Asking `arguments` would cost an object each time; a header called "undefined" is nobody's.
-    if (name === undefined) requireArguments(0, 1, "Headers.get");
+    requireArguments(arguments.length, 1, "Headers.get");
     return getField(fields, fieldName(name, "Headers.get"));
   }
 
   has(name) {
     const fields = this.#fields;
-    if (name === undefined) requireArguments(0, 1, "Headers.has");
+    requireArguments(arguments.length, 1, "Headers.has");
     return indexOfField(fields, fieldName(name, "Headers.has")) !== -1;
   }
 

@@ -1,5 +1,6 @@
 // How a value reads in the log: bounded in depth and size, without running a getter, and never throwing.
 import native from "dayfly:native";
+import { callsIn } from "dayfly:error-stack";
 import { isDOMException } from "dayfly:dom-exception";
 import { kindOf } from "dayfly:kinds";
 import {
@@ -109,8 +110,9 @@ const showBuiltIn = (value, name, run) => {
     const length = TypedArrayPrototypeGetLength(value);
     return `${tag}(${length}) ${brackets(items(value, length, run), undefined, run)}`;
   }
-  const kind = kinds[kindOf(value)];
-  return kind === undefined ? undefined : withProperties(kind(value, name, run), value, run);
+  const which = kindOf(value);
+  const kind = kinds[which];
+  return kind === undefined ? undefined : withProperties(kind(value, name, run), value, run, which === "String");
 };
 
 const kinds = {
@@ -204,8 +206,8 @@ const brackets = (parts, list, run) => {
   return parts.length === 0 ? "[]" : `[ ${ArrayPrototypeJoin(parts, ", ")} ]`;
 };
 
-const withProperties = (head, value, run) => {
-  const parts = run.above.length > run.depth ? [] : properties(value, run);
+const withProperties = (head, value, run, isList = false) => {
+  const parts = run.above.length > run.depth ? [] : properties(value, run, isList);
   return parts.length === 0 ? head : `${head} ${braces(parts)}`;
 };
 
@@ -240,7 +242,7 @@ const showError = (error, run) => {
   const stack = stackOf(error);
   let text = head;
   if (typeof stack === "string" && stack !== "" && run.above.length <= run.depth) {
-    const calls = StringPrototypeStartsWith(stack, head) ? StringPrototypeSlice(stack, head.length) : stack;
+    const calls = StringPrototypeStartsWith(stack, head) ? StringPrototypeSlice(stack, head.length) : callsIn(error, stack);
     text = `${head}\n${trimEnds(calls)}`;
   }
   const parts = [];

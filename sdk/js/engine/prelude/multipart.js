@@ -29,12 +29,12 @@ export const serializeMultipart = (form) => {
   };
   for (let i = 0; i < entries.length; i += 2) {
     const value = entries[i + 1];
-    const head = `--${boundary}\r\ncontent-disposition: form-data; name="${escapeName(withCrLf(entries[i]))}"`;
+    const head = `--${boundary}\r\nContent-Disposition: form-data; name="${escapeName(withCrLf(entries[i]))}"`;
     if (typeof value === "string") {
       put(encodeUtf8(`${head}\r\n\r\n${withCrLf(value)}\r\n`));
       continue;
     }
-    put(encodeUtf8(`${head}; filename="${escapeName(value.name)}"\r\ncontent-type: ${value.type === "" ? "application/octet-stream" : value.type}\r\n\r\n`));
+    put(encodeUtf8(`${head}; filename="${escapeName(value.name)}"\r\nContent-Type: ${value.type === "" ? "application/octet-stream" : value.type}\r\n\r\n`));
     put(blobBytes(value));
     put(CRLF);
   }

@@ -4,7 +4,7 @@ import {
   ArrayPrototypeIndexOf, RegExpPrototypeExec, StringPrototypeSlice, StringPrototypeToUpperCase, TypeError, defineInterface, describeType,
   requireArguments, toDOMString, toUSVString,
 } from "dayfly:primordials";
-import { LAZY, NONE, cloneBody, defineBody, isUsed, moveBody, setBody } from "dayfly:body";
+import { LAZY, NONE, cloneBody, defineBody, hasBody, moveBody, setBody } from "dayfly:body";
 import { appendField, copyFields, indexOfField } from "dayfly:fields";
 import { fieldsFrom, headersOver } from "dayfly:headers";
 import { followingSignal, isAbortSignal, makeSignal } from "dayfly:abort";
@@ -130,11 +130,16 @@ export const requestStateFrom = (input, init) => {
 };
 
 const giveBodyOn = (from, state) => {
-  if (isUsed(from) || (state.method !== "GET" && state.method !== "HEAD")) moveBody(from, state);
+  if (hasBody(from)) requireMethodWithBody(state);
+  moveBody(from, state);
+};
+
+const requireMethodWithBody = ({ method }) => {
+  if (method === "GET" || method === "HEAD") throw new TypeError(`Request: a ${method} request has no body. Say method: "POST", or leave the body out`);
 };
 
 const takeBody = (state, body) => {
-  if (state.method === "GET" || state.method === "HEAD") throw new TypeError(`Request: a ${state.method} request has no body. Say method: "POST", or leave the body out`);
+  requireMethodWithBody(state);
   const type = setBody(state, body, "Request");
   if (type !== null && indexOfField(state.fields, "content-type") === -1) appendField(state.fields, "content-type", type);
 };

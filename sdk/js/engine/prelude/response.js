@@ -1,6 +1,6 @@
 // Response, as the Fetch standard has it. Most are made of a string and a status, so that is one object, one record and one list.
 import {
-  JSONStringify, NumberIsInteger, RangeError, RegExpPrototypeExec, TypeError, defineInterface, describeType, requireArguments, toDOMString,
+  JSONStringify, RangeError, RegExpPrototypeExec, TypeError, defineInterface, describeType, requireArguments, toDOMString,
   toUSVString,
 } from "dayfly:primordials";
 import { NONE, TEXT, TEXT_TYPE, cloneBody, defineBody, setBody } from "dayfly:body";
@@ -116,8 +116,9 @@ const initialize = (state, init, where) => {
 };
 
 const statusFrom = (value, where) => {
-  const status = +value;
-  if (NumberIsInteger(status) && status >= 200 && status <= 599) return status;
+  // Web IDL's `unsigned short`.
+  const status = +value & 0xffff;
+  if (status >= 200 && status <= 599) return status;
   const more = status === 101 ? ": a function can't switch protocols" : ": a status is a whole number from 200 to 599";
   throw new RangeError(`${where}: status ${value}${more}`);
 };

@@ -22,8 +22,9 @@ const later = (milliseconds, callback, given) => {
   return native.timerStart(milliseconds, () => { ReflectApply(callback, undefined, rest); });
 };
 
+// Web IDL's `long`: what is no number, or beyond 32 bits, is no time at all.
 const delayOf = (milliseconds) => {
-  const delay = +milliseconds;
+  const delay = milliseconds | 0;
   return delay > 0 ? delay : 0;
 };
 

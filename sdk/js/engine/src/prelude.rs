@@ -19,6 +19,7 @@ macro_rules! prelude {
 prelude![
     "random",
     "primordials",
+    "error-stack",
     "dom-exception",
     "kinds",
     "inspect",

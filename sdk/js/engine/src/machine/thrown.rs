@@ -33,12 +33,9 @@ fn describe_one<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Thrown {
     };
     let get = |name: &str| property(ctx, error, name);
     let name = get("name").unwrap_or_else(|| "Error".to_owned());
-    Thrown {
-        name: cut(name, NAME_BYTES_MAX),
-        message: cut(get("message").unwrap_or_default(), MESSAGE_BYTES_MAX),
-        stack: stack(get("stack").unwrap_or_default()),
-        causes: Vec::new(),
-    }
+    let message = get("message").unwrap_or_default();
+    let stack = stack(calls(&get("stack").unwrap_or_default(), &name, &message));
+    Thrown { name: cut(name, NAME_BYTES_MAX), message: cut(message, MESSAGE_BYTES_MAX), stack, causes: Vec::new() }
 }
 
 /// Errors, and what behaves like one: a `DOMException` has a stack too.
@@ -120,8 +117,14 @@ fn quiet<'js, T>(ctx: &Ctx<'js>, result: rquickjs::Result<T>) -> Result<T, ()> {
     result.map_err(|_| drop(ctx.catch()))
 }
 
+/// What stands behind the name and the message, which begin a stack for programs that print nothing else (`prelude/error-stack.js`).
+fn calls<'a>(stack: &'a str, name: &str, message: &str) -> &'a str {
+    let of_name = stack.strip_prefix(name).unwrap_or(stack);
+    of_name.strip_prefix(": ").and_then(|rest| rest.strip_prefix(message)).unwrap_or(of_name)
+}
+
 /// The lines of the script's own calls; those of the prelude only where there are no others.
-fn stack(text: String) -> String {
+fn stack(text: &str) -> String {
     let lines = || text.lines().filter(|line| !line.is_empty());
     let mut own: Vec<&str> = lines().filter(|line| !line.contains("(dayfly:")).take(STACK_LINES_MAX).collect();
     // `at map (native)` has no place.

@@ -111,7 +111,7 @@ test("Response.json, redirect and error", async () => {
 });
 
 test("statuses and bodies that don't go together are refused", async () => {
-  for (const status of [0, 199, 600, 200.5, NaN, "x", 101]) await throws(() => new Response("", { status }), "RangeError", "status");
+  for (const status of [0, 199, 600, NaN, "x", 101]) await throws(() => new Response("", { status }), "RangeError", "status");
   equal(new Response(null, { status: "201" }).status, 201);
   for (const status of [204, 205, 304]) {
     equal(new Response(null, { status }).status, status);
