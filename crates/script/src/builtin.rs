@@ -8,14 +8,17 @@ const OTHER_FUNCTION: &str = "give the work to another function: env.NAME.fetch(
 const SOCKETS: &str = "fetch(url), with the host in the function's `reach`";
 
 const BUILTINS: &[Builtin] = &[
-    Builtin("assert", "throw an Error of your own"),
+    Builtin("assert", "throw an Error of your own (or the package: npm install assert)"),
     Builtin("async_hooks", "hand `ctx` on as an argument: each request has an instance of its own"),
     Builtin("buffer", "Uint8Array, with TextEncoder, TextDecoder, atob and btoa (or the package: npm install buffer)"),
     Builtin("child_process", OTHER_FUNCTION),
     Builtin("cluster", OTHER_FUNCTION),
     Builtin("console", "the global `console`"),
     Builtin("constants", MACHINE),
-    Builtin("crypto", "crypto.subtle, crypto.getRandomValues and crypto.randomUUID, which are global"),
+    Builtin(
+        "crypto",
+        "crypto.subtle, crypto.getRandomValues and crypto.randomUUID, which are global (digests without await: npm install @noble/hashes)",
+    ),
     Builtin("dgram", SOCKETS),
     Builtin("diagnostics_channel", "console.log: each line is kept with its request"),
     Builtin("dns", SOCKETS),
@@ -33,13 +36,16 @@ const BUILTINS: &[Builtin] = &[
     Builtin("perf_hooks", "performance.now(), which is global"),
     Builtin("process", "env: settings are env.NAME, secrets env.secret.NAME"),
     Builtin("punycode", "URL, which is global (or the package: npm install punycode.js)"),
-    Builtin("querystring", "URLSearchParams, which is global"),
+    Builtin("querystring", "URLSearchParams, which is global (or the package: npm install querystring)"),
     Builtin("readline", MACHINE),
     Builtin("repl", "dayfly eval"),
     Builtin("sea", MACHINE),
     Builtin("sqlite", "a database: env.sql.NAME"),
-    Builtin("stream", "ReadableStream, WritableStream and TransformStream, which are global"),
-    Builtin("string_decoder", "new TextDecoder().decode(bytes, { stream: true })"),
+    Builtin(
+        "stream",
+        "ReadableStream, WritableStream and TransformStream, which are global (or a package: npm install readable-stream)",
+    ),
+    Builtin("string_decoder", "new TextDecoder().decode(bytes, { stream: true }) (or the package: npm install string_decoder)"),
     Builtin("sys", "structuredClone, TextEncoder and TextDecoder, which are global"),
     Builtin("test", "a test runner outside of the function"),
     Builtin("timers", "setTimeout and setInterval, which are global"),
@@ -52,7 +58,7 @@ const BUILTINS: &[Builtin] = &[
     Builtin("vm", OTHER_FUNCTION),
     Builtin("wasi", "a function of its own whose path is the .wasm file: env.NAME.fetch(request)"),
     Builtin("worker_threads", OTHER_FUNCTION),
-    Builtin("zlib", "CompressionStream and DecompressionStream, which are global"),
+    Builtin("zlib", "CompressionStream and DecompressionStream, which are global (without await: npm install fflate)"),
 ];
 
 /// What does the work of a module of Node.js here; `None` if the specifier names none. Parts of modules count: `fs/promises`.
@@ -66,6 +72,15 @@ pub(crate) fn alternative(specifier: &str) -> Option<&'static str> {
     let known = BUILTINS.iter().find(|builtin| builtin.0 == name).map(|builtin| builtin.1);
     // Node.js may get more of them; with the scheme it is certainly one.
     known.or(explicit.map(|_| "docs/reference/javascript.md lists what there is"))
+}
+
+/// Whether a package of the same name does the work of the module wherever JavaScript runs, and takes its place once it is installed. With
+/// `node:` in front only Node.js itself is meant.
+pub(crate) fn is_a_package_too(specifier: &str) -> bool {
+    matches!(
+        specifier.trim_end_matches('/'),
+        "assert" | "buffer" | "events" | "punycode" | "querystring" | "string_decoder" | "url" | "util"
+    )
 }
 
 #[cfg(test)]

@@ -11,6 +11,9 @@ use oxc_ast::ast::{
 };
 use oxc_ast_visit::{Visit, walk};
 
+/// What compilers export to say that a module was an ES module.
+pub(crate) const COMPILED: &str = "__esModule";
+
 /// What a CommonJS module exports.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Exports {
@@ -26,6 +29,10 @@ impl Exports {
         let mut reader = Reader::default();
         reader.visit_program(program);
         reader.exports.names.remove("default");
+        // However a compiler says that it was an ES module, by a helper or minified: who imports it looks.
+        if program.source_text.contains(COMPILED) {
+            reader.exports.names.insert(COMPILED.to_owned());
+        }
         reader.exports
     }
 }

@@ -18,24 +18,21 @@ pub(crate) struct Importer<'a> {
 
 impl Importer<'_> {
     fn problem(&self, code: Code, import: &Import, message: String) -> Problem {
-        let place: Place = crate::place::place(self.name, self.text, import.start, import.end);
-        let mut problem = Problem::new(code, message).at(place);
+        let mut problem = Problem::new(code, message).at(self.at(import));
         problem.notes.extend(self.way.as_ref().map(|way| format!("it is reached by {way}")));
         problem
     }
 
-    /// `E0314`: a module that only Node.js has.
+    /// `E0314`: a person's own file asks for a module that only Node.js has.
     pub(crate) fn builtin(&self, import: &Import) -> Problem {
         let Import { specifier, .. } = import;
         let instead = builtin::alternative(specifier).unwrap_or_default();
-        let problem = self.problem(Code::E0314, import, format!("{} imports {specifier:?}, a module of Node.js", self.name));
-        match owner(self.name) {
-            None => problem.help(instead),
-            Some(package) => problem
-                .note(format!("the package {package} needs Node.js here; a build of it for workers or browsers does not"))
-                .note(format!("where the code is yours: {instead}"))
-                .help(format!("import another part of {package}, or a package for workers")),
-        }
+        self.problem(Code::E0314, import, format!("{} imports {specifier:?}, a module of Node.js", self.name)).help(instead)
+    }
+
+    /// The place of an import, and how the entry leads to it.
+    pub(crate) fn at(&self, import: &Import) -> Place {
+        crate::place::place(self.name, self.text, import.start, import.end)
     }
 
     /// `E0313`: nothing is there.
@@ -155,11 +152,6 @@ impl Importer<'_> {
                 .help(format!("import x from {specifier:?} with {{ type: \"text\" }}, or \"bytes\"")),
         }
     }
-}
-
-/// The package that a module is of.
-fn owner(name: &str) -> Option<&str> {
-    module::package(name.rsplit_once("node_modules/")?.1)
 }
 
 /// The last parts of a path, which say enough.

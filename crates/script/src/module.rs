@@ -8,7 +8,9 @@ use crate::format::Format;
 /// else than its name says is another module: `a.json?text`.
 pub(crate) fn name(root: &Path, path: &Path, format: Format) -> String {
     let mut name = relative(root, path);
-    if Format::of(path).is_some_and(|natural| natural != format) {
+    // Of a name that says nothing, text is what needs no further word.
+    let natural = Format::of(path).unwrap_or(if format == Format::JavaScript { format } else { Format::Text });
+    if natural != format {
         name.push('?');
         name.push_str(format.as_str());
     }
@@ -51,6 +53,7 @@ mod tests {
         assert_eq!(name("/home/shared/a.ts", Format::TypeScript), "../shared/a.ts");
         assert_eq!(name("/home/app/a.json", Format::Text), "a.json?text");
         assert_eq!(name("/home/app/LICENSE", Format::Text), "LICENSE");
+        assert_eq!(name("/home/app/LICENSE", Format::Bytes), "LICENSE?bytes");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use data_encoding::BASE64;
 use oxc_allocator::Allocator;
+use oxc_ast::ast::Statement;
 use oxc_diagnostics::OxcDiagnostic;
 use oxc_parser::{ParseOptions, Parser, ParserReturn};
 use oxc_semantic::SemanticBuilder;
@@ -39,6 +40,8 @@ pub(crate) struct Parsed {
     pub(crate) imports: Vec<Import>,
     pub(crate) exports: Exports,
     pub(crate) original: Option<Original>,
+    /// Whether its file is said to be an ES module, by its name or by its package.
+    pub(crate) is_said: bool,
 }
 
 impl Parsed {
@@ -48,7 +51,7 @@ impl Parsed {
     }
 
     fn data(kind: ModuleKind, code: String) -> Self {
-        Self { kind, code, imports: Vec::new(), exports: Exports::default(), original: None }
+        Self { kind, code, imports: Vec::new(), exports: Exports::default(), original: None, is_said: false }
     }
 }
 
@@ -86,14 +89,14 @@ fn json(name: &str, text: String) -> Result<Parsed, Problem> {
 fn script(name: &str, text: String, context: &Context) -> Result<Parsed, Vec<Problem>> {
     let mut refused = Vec::new();
     for (index, source_type) in source_types(name, context).into_iter().enumerate() {
-        let settled = production::settled(&text, source_type);
+        let settled = production::settled(&text, source_type, context.in_package);
         match read(name, settled.as_deref().unwrap_or(&text), source_type, context) {
             // The second way of reading is for files that name what only CommonJS has.
             Ok(read) if index > 0 && read.kind == ModuleKind::Module => {}
             Ok(Read { kind, code, imports, exports, mappings }) => {
                 let original = mappings.map(|mappings| Original { text: text.clone(), mappings });
                 let code = code.or(settled).unwrap_or(text);
-                return Ok(Parsed { kind, code, imports, exports, original });
+                return Ok(Parsed { kind, code, imports, exports, original, is_said: context.system == System::Module });
             }
             Err(diagnostics) if refused.is_empty() => refused = diagnostics,
             Err(_) => {}
@@ -132,7 +135,7 @@ fn read(name: &str, text: &str, source_type: SourceType, context: &Context) -> R
     let ParserReturn { mut program, module_record, diagnostics, .. } =
         Parser::new(&allocator, text, source_type).with_options(options).parse();
     typescript::errors(diagnostics)?;
-    let has_module_syntax = module_record.has_module_syntax;
+    let mut has_module_syntax = module_record.has_module_syntax;
     let mut printed = None;
     // Packages were run by many before; what people write now is checked for what a parser alone doesn't see.
     if !context.in_package || context.format.is_transformed() {
@@ -143,6 +146,8 @@ fn read(name: &str, text: &str, source_type: SourceType, context: &Context) -> R
             let scoping = semantic.semantic.into_scoping();
             typescript::transform(&allocator, name, &mut program, scoping, &context.dialect)?;
             printed = Some(typescript::print(&program));
+            // `export =` and `import a = require("a")` look like a module of either kind, and are CommonJS.
+            has_module_syntax = program.body.iter().any(Statement::is_module_declaration);
         }
     }
     let syntax = Syntax::of(&program);
@@ -167,6 +172,8 @@ fn decorators(span: Span) -> OxcDiagnostic {
 
 fn kind(has_module_syntax: bool, syntax: &Syntax, context: &Context) -> ModuleKind {
     match context.system {
+        // Some packages say that all of their files are ES modules, and have one for every system there is.
+        System::Module if context.in_package && !has_module_syntax && syntax.names_commonjs => ModuleKind::CommonJs,
         System::Module => ModuleKind::Module,
         _ if has_module_syntax => ModuleKind::Module,
         System::CommonJs => ModuleKind::CommonJs,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use oxc_resolver::{PackageType, ResolveError, ResolveOptions, Resolver, TsconfigDiscovery};
+use oxc_resolver::{ModuleType, PackageType, ResolveError, ResolveOptions, Resolver, TsconfigDiscovery};
 
 use crate::{builtin, format::System, module, syntax::How, typescript::Dialect};
 
@@ -69,10 +69,13 @@ impl Resolvers {
         match resolver.resolve_file(file, specifier) {
             Ok(resolution) => {
                 let package = resolution.package_json();
-                let system = match package.and_then(|package| package.r#type()) {
-                    Some(PackageType::Module) => System::Module,
-                    Some(PackageType::CommonJs) => System::CommonJs,
-                    None => System::Unsaid,
+                // A folder of a package may say another thing than the package: `dist/cjs/package.json`.
+                let is_script = matches!(resolution.path().extension().and_then(|it| it.to_str()), Some("js" | "ts"));
+                let package_type = package.and_then(|package| package.r#type()).filter(|_| !is_script);
+                let system = match (resolution.module_type(), package_type) {
+                    (Some(ModuleType::Module), _) | (_, Some(PackageType::Module)) => System::Module,
+                    (Some(ModuleType::CommonJs), _) | (_, Some(PackageType::CommonJs)) => System::CommonJs,
+                    _ => System::Unsaid,
                 };
                 let manifest = package.map(|package| package.path().to_owned());
                 let path = resolution.into_path_buf();
@@ -111,6 +114,7 @@ fn options(how: &str) -> ResolveOptions {
         alias_fields: vec![strings(&["browser"])],
         extensions: strings(&[".js", ".mjs", ".cjs", ".json", ".ts", ".tsx", ".jsx"]),
         symlinks: true,
+        module_type: true,
         node_path: false,
         ..ResolveOptions::default()
     }

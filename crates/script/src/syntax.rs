@@ -2,6 +2,8 @@
 //!
 //! What is certainly not run is left out: branches that `process.env.NODE_ENV` has decided, and a `require` that is the name of an argument.
 
+use std::collections::BTreeSet;
+
 use oxc_ast::ast::{
     ArrowFunctionExpression, CallExpression, ConditionalExpression, Decorator, ExportAllDeclaration, ExportFromDeclaration,
     Expression, FormalParameters, Function, IdentifierReference, IfStatement, ImportAttributeKey, ImportDeclaration,
@@ -10,6 +12,8 @@ use oxc_ast::ast::{
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::Span;
 use oxc_syntax::{operator::BinaryOperator, operator::LogicalOperator, operator::UnaryOperator, scope::ScopeFlags};
+
+use crate::names;
 
 /// How a module asks for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +38,10 @@ pub(crate) struct Import {
     pub(crate) wants: Option<String>,
     /// Whether it is asked for only when a function is called, or inside `try`.
     pub(crate) is_late: bool,
+    /// The names that it imports, `default` among them.
+    pub(crate) names: BTreeSet<String>,
+    /// What is asked of `all` after `import * as all`.
+    pub(crate) members: BTreeSet<String>,
 }
 
 /// What was found.
@@ -48,6 +56,8 @@ pub(crate) struct Syntax {
     late: usize,
     /// How many functions are open that have an argument named `require`.
     shadowed: usize,
+    /// The variables of `import * as all`, each with the index of its import.
+    wholes: Vec<(usize, String)>,
 }
 
 impl Syntax {
@@ -55,13 +65,19 @@ impl Syntax {
     pub(crate) fn of(program: &Program<'_>) -> Self {
         let mut syntax = Self::default();
         syntax.visit_program(program);
+        for (index, variable) in std::mem::take(&mut syntax.wholes) {
+            syntax.imports[index].members = names::members(program, &variable);
+        }
         syntax
     }
 
-    fn note(&mut self, source: &StringLiteral<'_>, how: How, wants: Option<String>) {
-        let Span { start, end, .. } = source.span;
-        let is_late = self.late > 0;
-        self.imports.push(Import { specifier: source.value.to_string(), start, end, how, wants, is_late });
+    fn note(&mut self, source: &StringLiteral<'_>, how: How, wants: Option<String>, names: BTreeSet<String>) {
+        self.push(source.value.to_string(), source.span, how, wants, names);
+    }
+
+    fn push(&mut self, specifier: String, span: Span, how: How, wants: Option<String>, names: BTreeSet<String>) {
+        let (Span { start, end, .. }, is_late) = (span, self.late > 0);
+        self.imports.push(Import { specifier, start, end, how, wants, is_late, names, members: BTreeSet::new() });
     }
 
     fn within(&mut self, parameters: &FormalParameters<'_>, walk: impl FnOnce(&mut Self)) {
@@ -80,28 +96,28 @@ impl Syntax {
 impl<'a> Visit<'a> for Syntax {
     fn visit_import_declaration(&mut self, it: &ImportDeclaration<'a>) {
         if !it.import_kind.is_type() {
-            self.note(&it.source, How::Import, wants(it.with_clause.as_deref()));
+            let (names, whole) = names::imported(it);
+            self.wholes.extend(whole.map(|variable| (self.imports.len(), variable)));
+            self.note(&it.source, How::Import, wants(it.with_clause.as_deref()), names);
         }
     }
 
     fn visit_export_all_declaration(&mut self, it: &ExportAllDeclaration<'a>) {
         if !it.export_kind.is_type() {
-            self.note(&it.source, How::Import, wants(it.with_clause.as_deref()));
+            self.note(&it.source, How::Import, wants(it.with_clause.as_deref()), BTreeSet::new());
         }
     }
 
     fn visit_export_from_declaration(&mut self, it: &ExportFromDeclaration<'a>) {
         if !it.export_kind.is_type() {
-            self.note(&it.source, How::Import, wants(it.with_clause.as_deref()));
+            self.note(&it.source, How::Import, wants(it.with_clause.as_deref()), names::exported_on(it));
         }
     }
 
     fn visit_import_expression(&mut self, it: &ImportExpression<'a>) {
         if let Some(source) = constant(&it.source) {
             let wants = it.options.as_ref().and_then(wanted);
-            let Span { start, end, .. } = oxc_span::GetSpan::span(&it.source);
-            let is_late = self.late > 0;
-            self.imports.push(Import { specifier: source, start, end, how: How::Dynamic, wants, is_late });
+            self.push(source, oxc_span::GetSpan::span(&it.source), How::Dynamic, wants, BTreeSet::new());
         }
         walk::walk_import_expression(self, it);
     }
@@ -110,7 +126,7 @@ impl<'a> Visit<'a> for Syntax {
         if self.shadowed == 0
             && let Some(source) = it.common_js_require()
         {
-            self.note(source, How::Require, None);
+            self.note(source, How::Require, None, BTreeSet::new());
         }
         walk::walk_call_expression(self, it);
     }

@@ -1,12 +1,14 @@
 //! The walk from an entry over all imports: finds every module, or everything that is wrong.
 
+mod modules;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use types::{ByteCount, Code, Problem, limits, script::Module};
+use types::{ByteCount, Code, Problem, limits};
 
 use crate::{
     collect::{Id, Remembered},
@@ -14,6 +16,7 @@ use crate::{
     format::{Format, System},
     missing::Importer,
     module,
+    needs::{self, Asker, Need},
     parse::{self, Context, Parsed},
     provided,
     resolve::{File, Found, Resolvers},
@@ -31,6 +34,8 @@ pub(crate) struct Walk<'a> {
     index: HashMap<Id, usize>,
     waiting: VecDeque<Waiting>,
     pub(crate) problems: Vec<Problem>,
+    /// What packages need of Node.js, by the import of a person's that leads there.
+    needs: BTreeMap<Step, Vec<Need>>,
     /// The bytes of all modules so far.
     bytes: u64,
     /// Whether a file of a package was read anew, so that what is known of others may be stale.
@@ -44,10 +49,13 @@ pub(crate) struct Node {
     id: Id,
     pub(crate) name: String,
     parsed: Arc<Parsed>,
-    /// The first module that imports it.
-    importer: Option<usize>,
+    /// The first import of it.
+    importer: Option<Step>,
     links: BTreeMap<String, Link>,
 }
+
+/// An import of a module: by the module's index, and its own among those of the module.
+type Step = (usize, usize);
 
 /// What an import leads to.
 enum Link {
@@ -59,7 +67,7 @@ enum Link {
 struct Waiting {
     id: Id,
     system: System,
-    importer: Option<usize>,
+    importer: Option<Step>,
 }
 
 impl<'a> Walk<'a> {
@@ -78,6 +86,7 @@ impl<'a> Walk<'a> {
             index: HashMap::new(),
             waiting: VecDeque::new(),
             problems: Vec::new(),
+            needs: BTreeMap::new(),
             bytes: 0,
             has_new_packages: false,
             is_gone: false,
@@ -96,6 +105,11 @@ impl<'a> Walk<'a> {
             _ => System::of(entry, System::Unsaid),
         };
         self.ask(&(entry.to_owned(), format), system, None);
+        self.visit_all();
+        self.tell_needs();
+    }
+
+    fn visit_all(&mut self) {
         while let Some(waiting) = self.waiting.pop_front() {
             if self.nodes.len() >= limits::SCRIPT_MODULES {
                 let measured = format!("more than {}", limits::SCRIPT_MODULES);
@@ -111,7 +125,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn ask(&mut self, id: &Id, system: System, importer: Option<usize>) {
+    fn ask(&mut self, id: &Id, system: System, importer: Option<Step>) {
         if !self.index.contains_key(id) {
             self.index.insert(id.clone(), usize::MAX);
             self.waiting.push_back(Waiting { id: id.clone(), system, importer });
@@ -129,8 +143,8 @@ impl<'a> Walk<'a> {
         self.index.insert(id.clone(), at);
         self.nodes.push(Node { id, name, parsed: parsed.clone(), importer, links: BTreeMap::new() });
         let targets = self.targets(at);
-        for (import, found) in parsed.imports.iter().zip(&*targets) {
-            self.follow(at, import, found);
+        for (index, (import, found)) in parsed.imports.iter().zip(&*targets).enumerate() {
+            self.follow((at, index), import, found);
         }
     }
 
@@ -195,7 +209,8 @@ impl<'a> Walk<'a> {
         targets
     }
 
-    fn follow(&mut self, at: usize, import: &Import, found: &Found) {
+    fn follow(&mut self, step: Step, import: &Import, found: &Found) {
+        let (at, _) = step;
         let in_package = module::is_in_package(&self.nodes[at].id.0);
         // Packages look for what may not be there, and go on without it. A person's own mistakes are told at once.
         let may_fail = match import.how {
@@ -207,7 +222,7 @@ impl<'a> Walk<'a> {
             Found::File(file) => match self.format(import, &file.path) {
                 Some(format) => {
                     let id = (file.path.clone(), format);
-                    self.ask(&id, file.system, Some(at));
+                    self.ask(&id, file.system, Some(step));
                     Link::Node(id)
                 }
                 None if may_fail => Link::Provided(provided::missing(&import.specifier)),
@@ -216,6 +231,7 @@ impl<'a> Walk<'a> {
             Found::Empty if provided::module(&import.specifier).is_some() => Link::Provided(import.specifier.clone()),
             Found::Empty => Link::Provided(provided::EMPTY.to_owned()),
             Found::Builtin | Found::Missing(_) if may_fail => Link::Provided(provided::missing(&import.specifier)),
+            Found::Builtin if in_package => return self.need(step, import),
             Found::Builtin => return self.problems.push(self.importer(at).builtin(import)),
             Found::Missing(error) => return self.problems.push(self.importer(at).missing(import, error)),
         };
@@ -226,6 +242,30 @@ impl<'a> Walk<'a> {
             }
             // A package that has one file for `import` and one for `require` means the same by both.
             Some(_) => {}
+        }
+    }
+
+    /// Notes that a package asks for a module of Node.js.
+    fn need(&mut self, step: Step, import: &Import) {
+        let importer = self.importer(step.0);
+        let (module, place, way) = (importer.name.to_owned(), importer.at(import), importer.way.clone().unwrap_or_default());
+        // The last import on the way that a person wrote.
+        let mut asking = step;
+        while module::is_in_package(&self.nodes[asking.0].id.0)
+            && let Some(earlier) = self.nodes[asking.0].importer
+        {
+            asking = earlier;
+        }
+        self.needs.entry(asking).or_default().push(Need { specifier: import.specifier.clone(), module, place, way });
+    }
+
+    /// Tells what packages need of Node.js.
+    fn tell_needs(&mut self) {
+        for ((at, index), needs) in std::mem::take(&mut self.needs) {
+            let import = &self.nodes[at].parsed.imports[index];
+            let importer = self.importer(at);
+            let asker = Asker { file: importer.name.to_owned(), specifier: import.specifier.clone(), place: importer.at(import) };
+            self.problems.push(needs::problem(asker, &needs));
         }
     }
 
@@ -256,7 +296,7 @@ impl<'a> Walk<'a> {
         const SHOWN: usize = 4;
         let mut names = vec![self.nodes[at].name.as_str()];
         let mut next = self.nodes[at].importer;
-        while let Some(importer) = next {
+        while let Some((importer, _)) = next {
             names.push(&self.nodes[importer].name);
             next = self.nodes[importer].importer;
         }
@@ -280,62 +320,6 @@ impl<'a> Walk<'a> {
         Problem::limit(Code::E0317, "script", format!("more than {}", limits::SCRIPT), limits::SCRIPT)
             .note(format!("the largest: {}", shown.collect::<Vec<_>>().join(", ")))
             .help("import parts of packages, and keep data in a bucket")
-    }
-
-    /// All modules, by name.
-    pub(crate) fn modules(&mut self) -> Vec<Arc<Module>> {
-        if self.has_new_packages {
-            self.read.values_mut().for_each(|remembered| remembered.module = None);
-        }
-        let mut modules: Vec<Arc<Module>> = (0..self.nodes.len()).map(|at| self.module(at)).collect();
-        let provided: BTreeSet<&String> = self
-            .nodes
-            .iter()
-            .flat_map(|node| node.links.values())
-            .filter_map(|link| if let Link::Provided(name) = link { Some(name) } else { None })
-            .collect();
-        modules.extend(provided.into_iter().filter_map(|name| provided::module(name)).map(Arc::new));
-        modules.sort_by(|left, right| left.name.cmp(&right.name));
-        modules
-    }
-
-    fn module(&mut self, at: usize) -> Arc<Module> {
-        let node = &self.nodes[at];
-        if let Some(module) = self.read.get(&node.id).and_then(|remembered| remembered.module.clone()) {
-            return module;
-        }
-        let target = |link: &Link| match link {
-            Link::Node(id) => self.nodes.get(self.index[id]).map(|node| node.name.clone()),
-            Link::Provided(name) => Some(name.clone()),
-        };
-        let links = node.links.iter().filter_map(|(specifier, link)| Some((specifier.clone(), target(link)?))).collect();
-        let mut exports = BTreeSet::new();
-        self.exports(at, &mut exports, &mut BTreeSet::new());
-        let Parsed { kind, code, original, .. } = &*node.parsed;
-        let module = Module {
-            name: node.name.clone(),
-            kind: *kind,
-            code: code.clone(),
-            links,
-            exports: exports.into_iter().collect(),
-            original: original.clone(),
-        };
-        let (module, id) = (Arc::new(module), node.id.clone());
-        if let Some(remembered) = self.read.get_mut(&id).filter(|remembered| remembered.context.in_package) {
-            remembered.module = Some(module.clone());
-        }
-        module
-    }
-
-    /// The names that a CommonJS module exports, with those that it exports on.
-    fn exports(&self, at: usize, names: &mut BTreeSet<String>, seen: &mut BTreeSet<usize>) {
-        let Some(node) = self.nodes.get(at).filter(|_| seen.insert(at)) else { return };
-        names.extend(node.parsed.exports.names.iter().cloned());
-        for from in &node.parsed.exports.from {
-            if let Some(Link::Node(id)) = node.links.get(from) {
-                self.exports(self.index[id], names, seen);
-            }
-        }
     }
 
     /// The files whose change changes the script.

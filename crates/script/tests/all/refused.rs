@@ -164,9 +164,16 @@ fn what_no_function_can_import_says_what_to_do_instead() {
 fn modules_of_node_name_what_does_their_work() {
     check(
         &[
-            ("api.js", "import { createHash } from 'node:crypto'\nimport fs from 'fs/promises'\nimport 'old'"),
+            (
+                "api.js",
+                "import { createHash } from 'node:crypto'\nimport fs from 'fs/promises'\nimport 'old'\nimport './b.js'\nimport express from 'express'",
+            ),
+            ("b.js", "import 'events-only'"),
             ("node_modules/old/index.js", "var util = require('util')\nmodule.exports = require('./in')"),
-            ("node_modules/old/in.js", "require('node:net')"),
+            ("node_modules/old/in.js", "require('node:net'); require('sub')"),
+            ("node_modules/sub/index.js", "require('node:net')"),
+            ("node_modules/events-only/index.js", "require('events'); require('util')"),
+            ("node_modules/express/index.js", "require('http')"),
         ],
         "api.js",
         &expect![[r#"
@@ -174,7 +181,7 @@ fn modules_of_node_name_what_does_their_work() {
              --> api.js:1:28
             1 | import { createHash } from 'node:crypto'
               |                            ^^^^^^^^^^^^^
-              = help: crypto.subtle, crypto.getRandomValues and crypto.randomUUID, which are global
+              = help: crypto.subtle, crypto.getRandomValues and crypto.randomUUID, which are global (digests without await: npm install @noble/hashes)
               = why:  dayfly explain E0314
             error[E0314]: api.js imports "fs/promises", a module of Node.js
              --> api.js:2:16
@@ -182,23 +189,31 @@ fn modules_of_node_name_what_does_their_work() {
               |                ^^^^^^^^^^^^^
               = help: a bucket (env.bucket.NAME) for data, or an import for a file of yours: import text from "./file.txt"
               = why:  dayfly explain E0314
-            error[E0314]: node_modules/old/in.js imports "node:net", a module of Node.js
-             --> node_modules/old/in.js:1:9
-            1 | require('node:net')
-              |         ^^^^^^^^^^
-              = it is reached by api.js → node_modules/old/index.js → node_modules/old/in.js
-              = the package old needs Node.js here; a build of it for workers or browsers does not
-              = where the code is yours: fetch(url), with the host in the function's `reach`
-              = help: import another part of old, or a package for workers
-              = why:  dayfly explain E0314
-            error[E0314]: node_modules/old/index.js imports "util", a module of Node.js
-             --> node_modules/old/index.js:1:20
-            1 | var util = require('util')
-              |                    ^^^^^^
+            error[E0314]: api.js imports "old", which needs Node.js
+             --> api.js:3:8
+            3 | import 'old'
+              |        ^^^^^
+              = node_modules/old/index.js:1:20 imports "util", a module of Node.js
               = it is reached by api.js → node_modules/old/index.js
-              = the package old needs Node.js here; a build of it for workers or browsers does not
-              = where the code is yours: structuredClone, TextEncoder and TextDecoder, which are global (or the package: npm install util)
-              = help: import another part of old, or a package for workers
+              = 3 imports in all: node:net by old, sub; util by old
+              = help: a build of old for workers or browsers, or another package
+              = why:  dayfly explain E0314
+            error[E0314]: api.js imports "express", which needs Node.js
+             --> api.js:5:21
+            5 | import express from 'express'
+              |                     ^^^^^^^^^
+              = node_modules/express/index.js:1:9 imports "http", a module of Node.js
+              = it is reached by api.js → node_modules/express/index.js
+              = help: npm install hono: a router of this kind for `fetch` handlers
+              = why:  dayfly explain E0314
+            error[E0314]: b.js imports "events-only", which needs Node.js
+             --> b.js:1:8
+            1 | import 'events-only'
+              |        ^^^^^^^^^^^^^
+              = node_modules/events-only/index.js:1:9 imports "events", a module of Node.js
+              = it is reached by api.js → b.js → node_modules/events-only/index.js
+              = 2 imports in all: events by events-only; util by events-only
+              = help: npm install events util: packages of these names do the same without Node.js
               = why:  dayfly explain E0314
         "#]],
     );
