@@ -10,6 +10,7 @@ pub mod export;
 mod flight;
 mod gate;
 mod journal;
+mod last_words;
 mod memory;
 mod path;
 mod refuse;

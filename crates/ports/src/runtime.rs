@@ -1,6 +1,6 @@
 //! What runs functions' code.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use types::{Code, Digest, Limits, Problem, StartClass};
@@ -43,6 +43,9 @@ pub trait Runtime: Send + Sync {
     /// Makes anew, one after another, what this version of the platform can't use as an earlier one left it, so that no request has to wait
     /// for that. Called once after the start with the artifacts of everything that is deployed; what fails is logged and tried again by `load`.
     async fn refresh(&self, _digests: Vec<Digest>, _artifacts: Arc<dyn ArtifactSource>) {}
+
+    /// Removes what was made of other artifacts than these. What is in use stays in use, and what is needed after all is made again by `load`.
+    async fn retain(&self, _kept: BTreeSet<Digest>) {}
 }
 
 /// Where a runtime gets an artifact that it has to compile after all.
@@ -74,6 +77,11 @@ pub trait Loaded: Send + Sync {
 pub trait Run: Future<Output = Ended> + Send {
     /// Whether it has used up a slice of CPU time, so that it had better run beside its like and not beside short requests.
     fn is_busy(&self) -> bool;
+
+    /// Whether its last poll ended although it could go on, since its slice was used up. It has itself polled again.
+    fn could_go_on(&self) -> bool {
+        false
+    }
 }
 
 /// How a guest ended.

@@ -104,6 +104,12 @@ impl Cache {
         self.path(digest).exists()
     }
 
+    /// Removes all code that was made of other components than these.
+    pub(crate) fn retain(&self, is_kept: impl Fn(&Digest) -> bool) -> usize {
+        self.verified.lock().retain(|digest, _| is_kept(digest));
+        retain(&self.folder, is_kept)
+    }
+
     /// Removes all code but so many of the newest files. For folders of what can be made again for little.
     pub(crate) fn trim(&self, files_max: usize) {
         let is_code = |path: &Path| path.extension().is_some_and(|extension| extension == "cwasm");
@@ -197,6 +203,17 @@ impl Drop for Scratch {
         let _ = fs::remove_file(&self.target);
         let _ = fs::remove_file(self.target.with_extension("lines"));
     }
+}
+
+/// Removes the files of a folder that are named by other digests than these. Gives how many.
+pub(crate) fn retain(folder: &Path, is_kept: impl Fn(&Digest) -> bool) -> usize {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_other = |path: &PathBuf| {
+        let digest = path.file_stem().and_then(|name| Digest::from_hex(name.to_str()?));
+        digest.is_some_and(|digest| !is_kept(&digest))
+    };
+    // What can't be removed only takes space.
+    entries.filter(is_other).filter(|path| fs::remove_file(path).is_ok()).count()
 }
 
 /// Removes what compilations left behind that a crash cut off. A node's folder belongs to one process, but replays share theirs: what a
@@ -326,6 +343,21 @@ mod tests {
         remove_other_engines(&root, &current);
         assert!(!other.exists());
         assert!([current, foreign, root.join("key")].iter().all(|path| path.exists()));
+    }
+
+    #[test]
+    fn what_is_retained_can_be_loaded_and_the_rest_is_gone() {
+        let data = tempfile::tempdir().expect("a folder");
+        let cache = cache(data.path(), b"engine");
+        let digests = [1, 2].map(|byte| Digest::from_bytes([byte; 32]));
+        let [stays, goes] = digests.map(|digest| kept(&cache, &digest));
+        let foreign = stays.with_file_name("notes.cwasm");
+        fs::write(&foreign, b"something else").expect("written");
+        assert_eq!(cache.retain(|digest| *digest == digests[0]), 2, "the code and its hash");
+        assert_eq!(cache.find(&digests[0]), Found::Code(stays, 13));
+        assert_eq!(cache.find(&digests[1]), Found::Nothing);
+        assert!(foreign.exists() && !goes.exists());
+        assert_eq!(cache.find(&digests[1]), Found::Nothing);
     }
 
     #[test]

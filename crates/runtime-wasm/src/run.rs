@@ -23,6 +23,7 @@ use crate::{
     component::{Places, WasmComponent},
     ended,
     host::{Host, IncomingRequest, ResponseOutparam},
+    script::Texts,
     stop::Stop,
     ticker::{SLICE_TICKS, Slice},
 };
@@ -50,6 +51,9 @@ pin_project! {
 impl<F: Future<Output = Ended> + Send> Run for WasmRun<F> {
     fn is_busy(&self) -> bool {
         self.slice.is_busy()
+    }
+    fn could_go_on(&self) -> bool {
+        self.slice.has_given_way()
     }
 }
 
@@ -91,7 +95,7 @@ async fn guest(component: Arc<WasmComponent>, call: Call, slice: Arc<Slice>) -> 
     let Call { request, scope, limits } = call;
     let mut host = Host::new(scope.clone(), request, limits);
     if let Places::Script(sources) = &component.places {
-        host.script = Some(sources.clone());
+        host.script = Some(Texts::new(sources.clone()));
     }
     let mut store = Store::new(&component.shared.engine, host);
     store.limiter(|host| &mut host.limiter);
@@ -128,6 +132,7 @@ fn at_deadline(store: &StoreContextMut<'_, Host>, component: &WasmComponent, sli
     if store.data().client_gone() {
         return Err(Stop::Failed(Failure { code: Code::E0511, message: Code::E0511.title().to_owned() }).into());
     }
+    slice.give_way();
     // The engine's own yield wakes the task while it is being polled, which tokio answers by putting it behind all that wait on this
     // worker. tokio's `yield_now` does not do here: a worker that looks for events after each poll, as the busy lane's does, wakes the
     // task from there and into its slot for the next to run, so that one spinning guest starves all others.

@@ -109,12 +109,22 @@ fn rest(shared: &Shared) {
 pub(crate) struct Slice {
     began: AtomicU64,
     busy: AtomicBool,
+    yielded: AtomicBool,
 }
 
 impl Slice {
     /// A poll begins.
     pub(crate) fn begin(&self, ticks: u64) {
         self.began.store(ticks, Ordering::Relaxed);
+        self.yielded.store(false, Ordering::Relaxed);
+    }
+    /// The guest gives way because its slice is used up: it waits for nothing.
+    pub(crate) fn give_way(&self) {
+        self.yielded.store(true, Ordering::Relaxed);
+    }
+    /// Whether the last poll ended with the guest giving way.
+    pub(crate) fn has_given_way(&self) -> bool {
+        self.yielded.load(Ordering::Relaxed)
     }
     /// Whether the slice is used up at this tick; the guest then counts as busy from now on.
     pub(crate) fn is_used_up(&self, ticks: u64) -> bool {

@@ -191,6 +191,11 @@ impl Digest {
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+    /// The digest of these hexadecimal digits, as [`to_hex`](Self::to_hex) gives them.
+    #[must_use]
+    pub fn from_hex(digits: &str) -> Option<Self> {
+        HEXLOWER.decode(digits.as_bytes()).ok()?.try_into().ok().map(Self)
+    }
     /// The 64 hexadecimal digits without prefix, as file names use them.
     #[must_use]
     pub fn to_hex(&self) -> String {
@@ -210,9 +215,7 @@ impl fmt::Debug for Digest {
 impl FromStr for Digest {
     type Err = InvalidId;
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        let invalid = || InvalidId::Digest(text.into());
-        let bytes = HEXLOWER.decode(text.strip_prefix("b3_").ok_or_else(invalid)?.as_bytes()).map_err(|_| invalid())?;
-        Ok(Self(bytes.try_into().map_err(|_| invalid())?))
+        text.strip_prefix("b3_").and_then(Self::from_hex).ok_or_else(|| InvalidId::Digest(text.into()))
     }
 }
 impl Serialize for Digest {

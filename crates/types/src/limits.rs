@@ -60,10 +60,16 @@ pub const SCRIPT_MODULES: usize = 5_000;
 pub const SCRIPT_EVAL: ByteCount = ByteCount::kib(64);
 /// CPU time for a script's top-level code.
 pub const SCRIPT_LOAD_TIME: Duration = Duration::from_secs(1);
+/// CPU time that a script which computes when its time is up gets beside it, so that it can be asked where it is.
+pub const SCRIPT_LAST_WORDS_CPU: Duration = Duration::from_millis(5);
+/// Wall time in which it may use that.
+pub const SCRIPT_LAST_WORDS: Duration = Duration::from_millis(50);
 /// Memory of a script after its top-level code: what each request begins with.
 pub const SCRIPT_MEMORY: ByteCount = ByteCount::mib(64);
 /// Memory images of scripts that one node keeps ready; others are made again from disk when called.
 pub const SCRIPT_IMAGES: ByteCount = ByteCount::mib(256);
+/// Revisions of an app in one environment that are kept, beside those that are served. What only older ones needed is removed.
+pub const REVISIONS: usize = 100;
 /// The code of one function inside a component.
 pub const FUNCTION_BODY: ByteCount = ByteCount::mib(1);
 /// CPU time for compiling one component, in seconds.
@@ -263,8 +269,10 @@ fn of_functions() -> Vec<Row> {
         fixed("script modules", SCRIPT_MODULES),
         fixed("script eval", SCRIPT_EVAL),
         fixed("script load cpu time", time(SCRIPT_LOAD_TIME)),
+        fixed("script last words", format!("{} of cpu time within {}", time(SCRIPT_LAST_WORDS_CPU), time(SCRIPT_LAST_WORDS))),
         fixed("script memory", SCRIPT_MEMORY),
         fixed("script images a node", SCRIPT_IMAGES),
+        fixed("revisions of an app", REVISIONS),
         fixed("function body", FUNCTION_BODY),
         fixed("compile cpu time", format!("{COMPILE_CPU_SECS} s")),
         fixed("compile memory", COMPILE_MEMORY),

@@ -23,7 +23,7 @@ use ports::{
     Body, BoxFuture, Loaded,
     runtime::{Call, Ended, Fault, Run},
 };
-use types::{Code, Elapsed, InvocationId, Start, StartClass};
+use types::{Build, Code, Elapsed, InvocationId, Start, StartClass};
 
 pub(crate) use self::{
     facts::{Facts, Origin, head_bytes},
@@ -35,6 +35,7 @@ use crate::{
     cpu,
     engine::Services,
     gate::Permit,
+    last_words::LastWords,
     refuse,
     scope::{LiveScope, live::Beginning},
 };
@@ -50,6 +51,7 @@ pub(crate) struct Flight {
     cpu: Elapsed,
     deadline_ns: u64,
     timer: Option<BoxFuture<()>>,
+    last_words: LastWords,
     settled: bool,
     _permit: Permit,
 }
@@ -85,8 +87,8 @@ impl Flight {
         let request = request.map(|body| request_body::RequestBody::wrap(body, &scope));
         let run = Some(loaded.call(Call { request, scope: scope.clone(), limits }));
         let deadline_ns = facts.began_ns.saturating_add(Elapsed::from(limits.time).ns());
-        let (cpu, timer, settled) = (Elapsed::ZERO, None, false);
-        Self { services, facts, start, scope, run, cpu, deadline_ns, timer, settled, _permit: permit }
+        let (cpu, timer, last_words, settled) = (Elapsed::ZERO, None, LastWords::default(), false);
+        Self { services, facts, start, scope, run, cpu, deadline_ns, timer, last_words, settled, _permit: permit }
     }
 
     /// Polls the guest until there is a response, and leaves the rest of it to a task of its own.
@@ -131,9 +133,16 @@ impl Flight {
         let polled = run.as_mut().poll(cx);
         self.cpu = self.cpu.plus(cpu::thread_time().less(before));
         match polled {
-            Poll::Pending if self.poll_deadline(cx).is_ready() => Poll::Ready(out_of_time(&self.facts)),
+            Poll::Pending if self.poll_deadline(cx).is_ready() && !self.may_go_on() => Poll::Ready(out_of_time(&self.facts)),
             polled => polled,
         }
+    }
+
+    /// Whether the guest is a script that may say where it is, although its time is up.
+    fn may_go_on(&mut self) -> bool {
+        let Self { services, facts, run, cpu, deadline_ns, last_words, .. } = self;
+        let Some(run) = run.as_deref().filter(|_| facts.function.function.build == Build::Script) else { return false };
+        last_words.may_go_on(run, *cpu, services.clock.monotonic_ns(), *deadline_ns)
     }
 
     /// Whether the guest belongs on the busy lane.

@@ -7,9 +7,9 @@ use ports::{
     Body,
     runtime::{Ended, Fault},
 };
-use types::{Code, Outcome, RecordMode};
+use types::{Code, Elapsed, Outcome, RecordMode};
 
-use super::support::{World, answer, guest, text};
+use super::support::{Guest, World, answer, guest, text};
 
 #[tokio::test]
 async fn a_guest_that_finishes_at_once_is_settled_with_its_usage() {
@@ -69,6 +69,61 @@ async fn a_busy_guest_goes_on_in_its_own_lane_and_is_stopped_there_at_its_deadli
     let world = World::new(spin, |function| function.limits.time = Duration::from_millis(20));
     assert_eq!(text(world.invoke("/").await).await.0, 504);
     assert_eq!(world.settled(1).await.len(), 1);
+}
+
+/// A guest that is not asked where it is before its time is up: a slice of it lasts until then, as when the system puts its thread aside.
+fn asked_late(time: Duration) -> Guest {
+    guest(move |_, scope, busy| async move {
+        busy.store(true, Ordering::Relaxed);
+        let until_ns = scope.monotonic_now() + Elapsed::from(time).ns();
+        while scope.monotonic_now() < until_ns {}
+        tokio::task::yield_now().await;
+        assert!(scope.is_overdue());
+        Ended::Stopped(Fault {
+            code: Code::E0502,
+            message: "the function ran out of time at a.js:3:1".into(),
+            backtrace: Vec::new(),
+        })
+    })
+}
+
+#[tokio::test]
+async fn a_script_that_computes_when_its_time_is_up_is_asked_where_it_is_once_more() {
+    let time = Duration::from_millis(20);
+    let message = async |build| {
+        let world = World::new(asked_late(time), |function| (function.limits.time, function.build) = (time, build));
+        assert_eq!(text(world.invoke("/").await).await.0, 504);
+        match &world.settled(1).await[0].outcome {
+            Outcome::Failed { code: Code::E0502, message, .. } => message.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    // A machine that has no time for it for longer than the bound may miss it now and then.
+    let mut tries = 0;
+    while !message(types::Build::Script).await.ends_with("at a.js:3:1") {
+        tries += 1;
+        assert!(tries < 50, "it is never asked");
+    }
+    // The control: what is no script has no such time.
+    for _ in 0..3 {
+        assert_eq!(message(types::Build::Component).await, "the function ran out of time: allowed 20.0 ms");
+    }
+}
+
+#[tokio::test]
+async fn a_script_that_does_not_listen_ends_soon_after_its_time() {
+    let deaf = guest(|_, _, busy| async move {
+        busy.store(true, Ordering::Relaxed);
+        loop {
+            tokio::task::yield_now().await;
+        }
+    });
+    let world = World::new(deaf, |function| {
+        function.build = types::Build::Script;
+        function.limits.time = Duration::from_millis(20);
+    });
+    assert_eq!(text(world.invoke("/").await).await.0, 504);
+    assert!(matches!(&world.settled(1).await[0].outcome, Outcome::Failed { code: Code::E0502, .. }));
 }
 
 #[tokio::test]

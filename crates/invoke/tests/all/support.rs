@@ -90,6 +90,9 @@ impl Run for FakeRun {
     fn is_busy(&self) -> bool {
         self.busy.load(Ordering::Relaxed)
     }
+    fn could_go_on(&self) -> bool {
+        self.is_busy()
+    }
 }
 
 /// A telemetry store that keeps what it is given.
