@@ -35,11 +35,13 @@ pub(crate) fn fault(error: &Error, denied: Option<Denied>, origin: Origin<'_>) -
         return report::fault(uncaught, sources.read().as_deref(), bounds);
     }
     let table = match origin {
-        Origin::Code(Places::Lines(path), _) => backtrace::read_lines(path),
-        Origin::Code(Places::Script(_), _) | Origin::Unknown => Vec::new(),
+        Origin::Code(Places::Lines(path), _) => Some(backtrace::read_lines(path)),
+        // The calls are the engine's own, and tell nobody anything about the script.
+        Origin::Code(Places::Script(_), _) => None,
+        Origin::Unknown => Some(Vec::new()),
     };
-    let backtrace = error.downcast_ref::<WasmBacktrace>();
-    let backtrace = backtrace.map(|backtrace| backtrace::render(backtrace, &table)).unwrap_or_default();
+    let backtrace = error.downcast_ref::<WasmBacktrace>().zip(table);
+    let backtrace = backtrace.map(|(backtrace, table)| backtrace::render(backtrace, &table)).unwrap_or_default();
     let (code, message) = reason(error, denied);
     Fault { code, message: printable(&message, MESSAGE_CHARS), backtrace }
 }

@@ -1,6 +1,11 @@
 //! The runtime: from an artifact's bytes to code in memory.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -212,12 +217,18 @@ impl WasmRuntime {
         component
     }
 
-    /// Prepares a script. One that was loaded before is loaded again: what it logs belongs to whoever deploys it.
+    /// Prepares a script. One whose image lies here was loaded before, and what it logged was told then: a deployment takes as long as what is
+    /// new in it.
     async fn prepare_script(&self, digest: &Digest, artifact: bytes::Bytes) -> Result<Prepared, Problem> {
         let artifact_bytes = artifact.len() as u64;
-        let cached = self.scripts.has(digest);
-        let (_, Script { kept_bytes, logs }) = self.alone(digest, self.make_script(digest, artifact)).await?;
-        Ok(Prepared { artifact_bytes, compiled_bytes: kept_bytes, cached, imports: Vec::new(), logs })
+        self.alone(digest, async {
+            let (cached, Script { kept_bytes, logs }) = match self.scripts.kept_bytes(digest) {
+                Some(kept_bytes) => (true, Script { kept_bytes, logs: Vec::new() }),
+                None => (false, self.make_script(digest, artifact).await?.1),
+            };
+            Ok(Prepared { artifact_bytes, compiled_bytes: kept_bytes, cached, imports: Vec::new(), logs })
+        })
+        .await
     }
 }
 
@@ -275,6 +286,17 @@ impl Runtime for WasmRuntime {
             Ok((component as Arc<dyn Loaded>, StartClass::Compiled))
         })
         .await
+    }
+
+    async fn retain(&self, kept: BTreeSet<Digest>) {
+        let (cache, images, engine) = (self.cache.clone(), self.scripts.images(), self.scripts.engine_files());
+        let removed = blocking(move || {
+            let code = cache.retain(|digest| kept.contains(digest) || engine.contains(digest));
+            Ok(code + images.retain(|digest| kept.contains(digest)))
+        });
+        if let Ok(removed @ 1..) = removed.await {
+            tracing::info!(removed, "files of code that no revision has were removed");
+        }
     }
 
     async fn refresh(&self, digests: Vec<Digest>, artifacts: Arc<dyn ArtifactSource>) {

@@ -118,6 +118,13 @@ pub struct SourcePlace {
 }
 
 impl Script {
+    /// The line and the column in what people wrote of a place of the code; both count from 1. It reads no text, so it is quick.
+    #[must_use]
+    pub fn position(&self, module: &str, line: u32, column: u32) -> Option<(u32, u32)> {
+        let found = self.modules.iter().find(|candidate| candidate.name == module)?;
+        Some(found.original.as_ref().map_or((line, column), |original| original.place(line, column)))
+    }
+
     /// Where in what people wrote a place of the code is. `line` and `column` count from 1, as engines print them.
     #[must_use]
     pub fn locate(&self, module: &str, line: u32, column: u32) -> Option<SourcePlace> {
@@ -138,7 +145,9 @@ impl Original {
             after.checked_sub(1).and_then(|index| self.mappings.get(index)).filter(|mapping| mapping.line == wanted_line);
         // Code before the first mapping of its line was made with it.
         let nearest = before.or_else(|| self.mappings.get(after).filter(|mapping| mapping.line == wanted_line));
-        nearest.map_or((line, column), |mapping| (mapping.original_line + 1, mapping.original_column + 1))
+        nearest.map_or((line, column), |mapping| {
+            (mapping.original_line.saturating_add(1), mapping.original_column.saturating_add(1))
+        })
     }
 }
 

@@ -42,14 +42,14 @@ use wasmtime::component::{HasSelf, Linker, Resource};
 
 pub(crate) use self::http::{incoming::IncomingRequest, outgoing::ResponseOutparam};
 use self::{http::pipe::Pipe, lines::Lines, table::Table};
-use crate::{limits::Limiter, script::Sources, stop::Stop};
+use crate::{limits::Limiter, script::Texts, stop::Stop};
 
 /// All that the host keeps for one guest: the data of its store.
 pub(crate) struct Host {
     /// Keeps the guest's memories and tables within their limits.
     pub(crate) limiter: Limiter,
     /// The script's text, if the guest is a script.
-    pub(crate) script: Option<Sources>,
+    pub(crate) script: Option<Texts>,
     scope: Arc<dyn Scope>,
     table: Table,
     /// The request that the guest was called for. Its handle names it, and its body is taken from here.

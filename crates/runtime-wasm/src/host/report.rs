@@ -35,8 +35,8 @@ impl report::Host for Host {
     }
 
     fn unhandled_rejection(&mut self, thrown: Thrown) -> wasmtime::Result<()> {
-        let script = self.script.as_ref().and_then(|sources| sources.read());
-        self.scope.log(Level::Warn, CONTEXT, &told::rejection(&convert::thrown(thrown), script.as_deref()));
+        let script = self.script.as_ref().and_then(|texts| texts.read());
+        self.scope.log(Level::Warn, CONTEXT, &told::rejection(&convert::thrown(thrown), script));
         Ok(())
     }
 

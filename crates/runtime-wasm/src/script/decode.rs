@@ -7,6 +7,11 @@ use std::collections::HashSet;
 
 use types::{ByteCount, Code, Digest, Problem, Script, limits, wire::SCRIPT_MAGIC};
 
+/// Names of the engine's own modules begin so: no script may put its own in their place.
+const PLATFORM: &str = "dayfly:";
+/// Names of modules that are put into scripts begin so, such as those of packages that the platform stands in for.
+const PROVIDED: &str = "dayfly:script/";
+
 /// Whether these bytes are meant to be a script. No component begins so.
 pub(crate) fn is_script(artifact: &[u8]) -> bool {
     artifact.starts_with(SCRIPT_MAGIC)
@@ -60,6 +65,10 @@ fn check_names(script: &Script) -> Result<(), String> {
     if let Some(twice) = script.modules.iter().find(|module| !names.insert(module.name.as_str())) {
         return Err(format!("it has two modules {}", shown(&twice.name)));
     }
+    let is_taken = |name: &str| name.starts_with(PLATFORM) && !name.starts_with(PROVIDED);
+    if let Some(module) = script.modules.iter().find(|module| is_taken(&module.name)) {
+        return Err(format!("{} is a name of the platform's own", shown(&module.name)));
+    }
     let links = script.modules.iter().flat_map(|module| &module.links).map(|(_, name)| name);
     match links.chain([&script.entry]).find(|name| !names.contains(name.as_str())) {
         Some(missing) => Err(format!("it has no module {}", shown(missing))),
@@ -99,6 +108,10 @@ mod tests {
         check(&encoded("c.js", vec![module("a.js", &[])]), "no module \"c.js\"");
         check(&encoded("a.js", vec![module("a.js", &["c.js"])]), "no module \"c.js\"");
         check(&encoded("a.js", vec![module("a.js", &[]), module("a.js", &[])]), "two modules \"a.js\"");
+        check(&encoded("a.js", vec![module("a.js", &["dayfly:native"]), module("dayfly:native", &[])]), "the platform's own");
+        assert!(
+            decoded(&encoded("a.js", vec![module("a.js", &["dayfly:script/empty"]), module("dayfly:script/empty", &[])])).is_ok()
+        );
         check(&[&good[..], b"more"].concat(), "4 bytes stand behind it");
         let other = decode(&Digest::from_bytes([1; 32]), &good).expect_err("another digest");
         assert_eq!(other.code, Code::E0305);

@@ -82,9 +82,9 @@ impl Delta {
         for stretch in self.pages.chunk_by(|one, next| one + 1 == *next) {
             mixed.clear();
             for (number, change) in stretch.iter().zip(&mut changes) {
-                let old = page_of(base, *number);
-                mixed.extend(change.iter().zip(old).map(|(byte, old)| byte ^ old));
-                mixed.extend(&change[old.len()..]);
+                let begin = mixed.len();
+                mixed.extend_from_slice(change);
+                combine(&mut mixed[begin..], page_of(base, *number));
             }
             let begin = stretch[0] as usize * PAGE;
             write(begin, &mixed[..mixed.len().min(self.bytes - begin)])?;
@@ -110,6 +110,17 @@ pub(crate) fn stretches(bytes: &[u8]) -> Vec<(usize, &[u8])> {
 pub(crate) fn is_zero(bytes: &[u8]) -> bool {
     let (words, rest) = bytes.as_chunks::<16>();
     words.iter().all(|word| u128::from_ne_bytes(*word) == 0) && rest.iter().all(|byte| *byte == 0)
+}
+
+/// Combines the bytes with others by exclusive or, sixteen at once.
+fn combine(bytes: &mut [u8], others: &[u8]) {
+    let both = bytes.len().min(others.len());
+    let (words, rest) = bytes[..both].as_chunks_mut::<16>();
+    let (other_words, other_rest) = others[..both].as_chunks::<16>();
+    for (word, other) in words.iter_mut().zip(other_words) {
+        *word = (u128::from_ne_bytes(*word) ^ u128::from_ne_bytes(*other)).to_ne_bytes();
+    }
+    rest.iter_mut().zip(other_rest).for_each(|(byte, other)| *byte ^= other);
 }
 
 fn page_of(base: &[u8], number: u32) -> &[u8] {

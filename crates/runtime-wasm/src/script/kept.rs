@@ -79,9 +79,19 @@ impl Kept {
         }
     }
 
+    /// Removes the images of other scripts than these. Gives how many.
+    pub(crate) fn retain(&self, is_kept: impl Fn(&Digest) -> bool) -> usize {
+        cache::retain(&self.folder, is_kept)
+    }
+
+    /// The size of the file that there is for the script.
+    pub(crate) fn size(&self, digest: &Digest) -> Option<u64> {
+        fs::metadata(self.path(digest)).ok().map(|file| file.len())
+    }
+
     /// Whether there is anything for the script.
     pub(crate) fn has(&self, digest: &Digest) -> bool {
-        self.path(digest).exists()
+        self.size(digest).is_some()
     }
 
     /// The script's image, which must have been made against the base of this hash. Blocks on the disk.
@@ -223,6 +233,20 @@ mod tests {
         assert_eq!(text.as_deref(), Some("two"));
         assert!(matches!(again.find(&digest, &blake3::hash(b"another base")), Found::Damaged));
         assert!(matches!(kept(data.path(), 2).find(&digest, &id), Found::Nothing), "another engine has its own");
+    }
+
+    #[test]
+    fn one_run_reads_the_text_once() {
+        use crate::script::{Sources, Texts};
+        let data = tempfile::tempdir().expect("a folder");
+        let (digest, base) = (Digest::from_bytes([7; 32]), vec![1; 10_000]);
+        let kept = std::sync::Arc::new(kept(data.path(), 1));
+        kept.keep(&digest, &blake3::hash(&base), &Delta::between(&base, &[2; 9_000]), script()).expect("kept");
+        let texts = || Texts::new(Sources::Kept { kept: kept.clone(), digest });
+        let first = texts();
+        assert!(first.read().is_some());
+        fs::remove_file(kept.path(&digest)).expect("removed");
+        assert!(first.read().is_some() && texts().read().is_none(), "the control is another run");
     }
 
     #[test]

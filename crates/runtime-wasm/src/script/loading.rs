@@ -17,6 +17,7 @@ use wasmtime::{
 };
 
 use super::{
+    Sources, Texts,
     bindings::{Loader, exports::dayfly::js::script::Guest},
     convert,
     scope::LoadScope,
@@ -95,7 +96,7 @@ fn store(shared: &Shared, scope: &Arc<LoadScope>, script: Option<Arc<Script>>) -
     let request = http::Request::new(Body::Empty);
     let limits = Limits { memory: limits::SCRIPT_MEMORY, ..Limits::default() };
     let mut host = Host::new(scope.clone(), request, limits);
-    host.script = script.map(super::Sources::Held);
+    host.script = script.map(|script| Texts::new(Sources::Held(script)));
     let mut store = Store::new(&shared.engine, host);
     store.limiter(|host| &mut host.limiter);
     // The whole memory comes out at the end.

@@ -19,7 +19,7 @@ mod stock;
 mod story;
 mod template;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
@@ -95,6 +95,24 @@ impl Sources {
             Self::Held(script) => Some(script.clone()),
         }
     }
+}
+
+/// The text of a script for one run, which reads it once at most.
+pub(crate) struct Texts {
+    sources: Sources,
+    read: OnceLock<Option<Arc<Script>>>,
+}
+
+impl Texts {
+    /// Of this script. Nothing is read yet.
+    pub(crate) fn new(sources: Sources) -> Self {
+        Self { sources, read: OnceLock::new() }
+    }
+
+    /// The script as far as telling places needs it. The first call may block on the disk for as long as reading a small file takes.
+    pub(crate) fn read(&self) -> Option<&Script> {
+        self.read.get_or_init(|| self.sources.read()).as_deref()
+    }
 
     /// The text with the places of stacks in it moved to where people wrote them, if any has to be.
     pub(crate) fn map(&self, text: &str) -> Option<String> {
@@ -104,8 +122,7 @@ impl Sources {
         }
         let script = self.read()?;
         let is_made = |name: &str| script.modules.iter().any(|module| module.name == name && module.original.is_some());
-        let place = |module: &str, line, column| script.locate(module, line, column).map(|place| (place.line, place.column));
-        stack::map_places(text, is_made, place)
+        stack::map_places(text, is_made, |module, line, column| script.position(module, line, column))
     }
 }
 
@@ -130,6 +147,11 @@ impl Scripts {
     pub(crate) async fn template(&self, compilers: &Compilers) -> Result<Arc<Template>, Problem> {
         let make = || Template::make(&self.shared, compilers, &self.templates, &self.engine);
         self.template.get_or_try_init(async || make().await.map(Arc::new)).await.cloned()
+    }
+
+    /// The size of the script's image on disk, if there is one.
+    pub(crate) fn kept_bytes(&self, digest: &Digest) -> Option<u64> {
+        self.kept.size(digest)
     }
 
     /// Whether an image of the script lies on disk.
@@ -183,6 +205,16 @@ impl Scripts {
     pub(crate) async fn ready(&self, digest: &Digest, image: Delta, compilers: &Compilers) -> Result<Ready, Problem> {
         let (template, kept, shared, digest) = (self.template(compilers).await?, self.kept.clone(), self.shared.clone(), *digest);
         blocking(move || ready(&shared, &template, &kept, &digest, &image)).await
+    }
+
+    /// Where images lie.
+    pub(crate) fn images(&self) -> Arc<Kept> {
+        self.kept.clone()
+    }
+
+    /// The names under which the engine itself lies among compiled code.
+    pub(crate) fn engine_files(&self) -> [Digest; 2] {
+        self.engine.files()
     }
 
     /// Removes what other engines left, once everything was made anew for this one.

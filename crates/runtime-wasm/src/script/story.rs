@@ -72,7 +72,7 @@ impl Story {
             shown.push(format!("… and {more} more"));
         }
         Self {
-            words: printable(&words, MESSAGE_CHARS),
+            words: printable(&paragraph(&words), MESSAGE_CHARS),
             place: calls.into_iter().next().map(|(_, place)| place),
             calls: shown,
             // Its stack stands below its words, if it has one.
@@ -128,6 +128,12 @@ impl Story {
         }
         self.lines().into_iter().fold(problem, Problem::note)
     }
+}
+
+/// Words of several lines as one paragraph: what stands below a message is its source and its calls.
+fn paragraph(words: &str) -> String {
+    let lines = words.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty());
+    if words.contains(['\n', '\r']) { lines.collect::<Vec<_>>().join(" ") } else { words.to_owned() }
 }
 
 fn call(name: &str, place: &SourcePlace) -> String {
@@ -218,6 +224,8 @@ mod tests {
         let story = Story::of(&thrown("    at f (other\u{1b}.js:3:9)"), None);
         assert_eq!(story.sentence("no"), "no at other\\u{1b}.js:3:9");
         assert_eq!(story.lines(), ["at f (other\\u{1b}.js:3:9)", "caused by: Error: io"]);
+        let of_lines = Thrown { message: "[\n  {\r\n    \"code\": 7\u{7}\n  }\n]\n".into(), ..Thrown::default() };
+        assert_eq!(Story::of(&of_lines, None).words, "[ { \"code\": 7\\u{7} } ]");
         let nothing = Story::of(&Thrown::default(), None);
         assert_eq!(nothing.sentence(&nothing.words), "an exception without words");
     }

@@ -68,6 +68,15 @@ impl From<ScriptEngine> for Identified {
     }
 }
 
+impl Identified {
+    /// The names under which the compiled template and the base lie in the cache.
+    pub(super) fn files(&self) -> [Digest; 2] {
+        let template = blake3::hash(&self.engine.template);
+        let base = blake3::Hasher::new().update(b"base").update(self.digest.as_bytes()).finalize();
+        [template, base].map(|hash| Digest::from_bytes(*hash.as_bytes()))
+    }
+}
+
 /// The engine in memory.
 pub(crate) struct Template {
     pub(crate) base: Base,
@@ -119,7 +128,7 @@ impl Template {
         engine: &Arc<Identified>,
     ) -> Result<Self, Problem> {
         let Templates { cache, is_shared } = templates;
-        let key = Digest::from_bytes(*blake3::hash(&engine.engine.template).as_bytes());
+        let [key, _] = engine.files();
         let found = blocking({
             let cache = cache.clone();
             move || Ok(cache.find(&key))
@@ -203,12 +212,8 @@ impl Workshop {
 }
 
 impl Base {
-    fn key(engine: &Identified) -> Digest {
-        Digest::from_bytes(*blake3::Hasher::new().update(b"base").update(engine.digest.as_bytes()).finalize().as_bytes())
-    }
-
     fn find(cache: &Cache, engine: &Identified) -> Option<Self> {
-        match cache.find(&Self::key(engine)) {
+        match cache.find(&engine.files()[1]) {
             Found::Code(path, _) => std::fs::read(&path).ok().map(Self::of),
             Found::Nothing | Found::Damaged => None,
         }
@@ -217,7 +222,7 @@ impl Base {
     fn keep(cache: &Cache, engine: &Identified, bytes: Vec<u8>) -> Result<Self, Problem> {
         let scratch: Scratch = cache.scratch(&[])?;
         std::fs::write(&scratch.target, &bytes).map_err(|error| crate::cache::failed(&scratch.target, &error))?;
-        cache.keep(&Self::key(engine), &scratch)?;
+        cache.keep(&engine.files()[1], &scratch)?;
         Ok(Self::of(bytes))
     }
 

@@ -55,6 +55,22 @@ async fn a_script_is_loaded_from_its_image_by_the_next_process() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_script_that_was_loaded_before_is_not_loaded_again_to_deploy_it_again() {
+    let data = tempfile::tempdir().expect("a folder");
+    let code = format!("console.log('loaded');\n{}", handler("return null;"));
+    let artifact = artifact(&[("a.js", &code)]);
+    let digest = digest(&artifact);
+    let runtime = own(data.path());
+    let first = runtime.prepare(&digest, &artifact).await.expect("it is prepared");
+    assert_eq!((first.cached, first.logs), (false, vec!["loaded".to_owned()]));
+    let again = runtime.prepare(&digest, &artifact).await.expect("again");
+    assert_eq!((again.cached, again.logs.len(), again.compiled_bytes), (true, 0, first.compiled_bytes));
+    // The control: without its image it is loaded again.
+    fs::remove_file(images(data.path()).pop().expect("an image")).expect("it is removed");
+    assert_eq!(runtime.prepare(&digest, &artifact).await.expect("again").logs, ["loaded"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_same_script_makes_the_same_image_anywhere() {
     let [one, two] = [(), ()].map(|()| tempfile::tempdir().expect("a folder"));
     let code = "export const at = [Date.now(), Math.random(), {}, new Map([[1, 2]]), Symbol('s')];\n".to_owned()
