@@ -18,6 +18,10 @@ declare namespace Dayfly {
   interface Context {
     /** Goes on with this work after the response was sent, within the function's deadline. A rejection is logged and changes nothing. */
     waitUntil(promise: Promise<unknown>): void;
+    /** Does nothing: there is no server behind a function that could answer instead. Programs for Workers call it. */
+    passThroughOnException(): void;
+    /** Empty. Programs for Workers pass it on. */
+    readonly props: any;
   }
 
   /**
@@ -473,4 +477,151 @@ declare namespace Dayfly {
     /** Calls it. A path alone is enough: `env.resize.fetch("/small?width=160", { method: "POST", body })`. */
     fetch(input: Request | URL | string, init?: RequestInit): Promise<Response>;
   }
+}
+
+// Files that are imported as what they hold.
+
+declare module "*.txt" {
+  const text: string;
+  export default text;
+}
+declare module "*.html" {
+  const text: string;
+  export default text;
+}
+declare module "*.htm" {
+  const text: string;
+  export default text;
+}
+declare module "*.md" {
+  const text: string;
+  export default text;
+}
+declare module "*.sql" {
+  const text: string;
+  export default text;
+}
+declare module "*.css" {
+  const text: string;
+  export default text;
+}
+declare module "*.csv" {
+  const text: string;
+  export default text;
+}
+declare module "*.tsv" {
+  const text: string;
+  export default text;
+}
+declare module "*.svg" {
+  const text: string;
+  export default text;
+}
+declare module "*.xml" {
+  const text: string;
+  export default text;
+}
+declare module "*.graphql" {
+  const text: string;
+  export default text;
+}
+declare module "*.gql" {
+  const text: string;
+  export default text;
+}
+declare module "*.yaml" {
+  const text: string;
+  export default text;
+}
+declare module "*.yml" {
+  const text: string;
+  export default text;
+}
+declare module "*.toml" {
+  const text: string;
+  export default text;
+}
+declare module "*.pem" {
+  const text: string;
+  export default text;
+}
+declare module "*.crt" {
+  const text: string;
+  export default text;
+}
+declare module "*.bin" {
+  const bytes: Uint8Array;
+  export default bytes;
+}
+declare module "*.png" {
+  const bytes: Uint8Array;
+  export default bytes;
+}
+declare module "*.jpg" {
+  const bytes: Uint8Array;
+  export default bytes;
+}
+declare module "*.jpeg" {
+  const bytes: Uint8Array;
+  export default bytes;
+}
+declare module "*.gif" {
+  const bytes: Uint8Array;
+  export default bytes;
+}
+declare module "*.webp" {
+  const bytes: Uint8Array;
+  export default bytes;
+}
+declare module "*.avif" {
+  const bytes: Uint8Array;
+  export default bytes;
+}
+declare module "*.ico" {
+  const bytes: Uint8Array;
+  export default bytes;
+}
+declare module "*.woff" {
+  const bytes: Uint8Array;
+  export default bytes;
+}
+declare module "*.woff2" {
+  const bytes: Uint8Array;
+  export default bytes;
+}
+declare module "*.ttf" {
+  const bytes: Uint8Array;
+  export default bytes;
+}
+declare module "*.otf" {
+  const bytes: Uint8Array;
+  export default bytes;
+}
+declare module "*.pdf" {
+  const bytes: Uint8Array;
+  export default bytes;
+}
+declare module "*.gz" {
+  const bytes: Uint8Array;
+  export default bytes;
+}
+declare module "*.zip" {
+  const bytes: Uint8Array;
+  export default bytes;
+}
+declare module "*.mp3" {
+  const bytes: Uint8Array;
+  export default bytes;
+}
+declare module "*.ogg" {
+  const bytes: Uint8Array;
+  export default bytes;
+}
+declare module "*.mp4" {
+  const bytes: Uint8Array;
+  export default bytes;
+}
+declare module "*.dat" {
+  const bytes: Uint8Array;
+  export default bytes;
 }

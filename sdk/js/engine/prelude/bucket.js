@@ -9,7 +9,7 @@ import { isResponse, responseState } from "dayfly:response";
 import { encodeUtf8 } from "dayfly:encoding";
 import { cancelStream, readableOf } from "dayfly:streams/readable";
 import { acquireReading, readChunk } from "dayfly:streams/readers";
-import { ask, countOf, listingOf, nameOf, optionsOf, prefixOf, textOf, textsOf } from "dayfly:service";
+import { ServiceError, ask, countOf, listingOf, nameOf, optionsOf, prefixOf, textOf, textsOf } from "dayfly:service";
 
 /// Keys of one page.
 const PAGE = 256;
@@ -71,7 +71,7 @@ class Bucket {
 
   async put(key, body, options = undefined) {
     optionsOf(options, nullObject({}), `${this.#resource}.put`);
-    textOf(key, "the key");
+    if (textOf(key, "the key") === "") throw new ServiceError(this.#resource, "invalid", "an object's key has at least one character");
     const state = givenBody(body);
     const writing = ask(this.#resource, native.bucketPut, this.#name, key);
     let size;

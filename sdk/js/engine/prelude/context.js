@@ -1,12 +1,18 @@
 // `ctx`: what belongs to one invocation.
 import {
-  PromisePrototypeThen, PromiseResolve, SymbolToStringTag, append, defineHidden, newPromise,
+  ObjectFreeze, PromisePrototypeThen, PromiseResolve, SymbolToStringTag, append, defineHidden, newPromise,
 } from "dayfly:primordials";
 
 let pendingOf;
 
+const NO_PROPS = ObjectFreeze({});
+
 class Context {
   #pending = null;
+
+  /// What Workers have, and programs for them pass on: here no server behind the function could answer instead, and nothing is configured.
+  passThroughOnException() {}
+  get props() { return NO_PROPS; }
 
   waitUntil(promise) {
     append(this.#pending ?? (this.#pending = []), PromiseResolve(promise));

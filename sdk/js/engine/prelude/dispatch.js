@@ -68,9 +68,17 @@ const article = (value) => {
 const wrong = (message, handler) => {
   native.noteWrongAnswer();
   const error = new TypeError(message);
-  if (handler !== undefined) {
-    const { name, fileName, lineNumber, columnNumber } = handler;
-    if (fileName !== undefined) error.stack = `    at ${name} (${fileName}:${lineNumber}:${columnNumber ?? 1})`;
-  }
+  if (handler !== undefined) error.stack = placeOf(handler);
   return error;
+};
+
+const placeOf = ({ name, fileName, lineNumber, columnNumber }) =>
+  (fileName === undefined ? "" : `    at ${name} (${fileName}:${lineNumber}:${columnNumber ?? 1})`);
+
+/// Where the handler of this invocation is: for what is thrown and has no place of its own.
+export const place = () => {
+  const trigger = native.requestMethod() === "POST" ? native.requestHeader("dayfly-trigger") : undefined;
+  if (trigger === "eval") return "";
+  const handler = handlers[trigger === undefined ? "fetch" : handlerOf(trigger)];
+  return typeof handler === "function" ? placeOf(handler) : "";
 };

@@ -98,9 +98,10 @@ const viewOf = (value) => {
 
 const plain = (value, name, run) => {
   const tag = dataOf(value, SymbolToStringTag);
-  const label = typeof tag === "string" && tag !== name ? `${name} [${tag}]` : name;
+  const own = name === "" ? "[Object: null prototype]" : name;
+  const label = typeof tag === "string" && tag !== name ? `${own} [${tag}]` : own;
   const body = braces(properties(value, run));
-  return label === "Object" ? body : `${label === "" ? "[Object: null prototype]" : label} ${body}`;
+  return label === "Object" ? body : `${label} ${body}`;
 };
 
 /// The language's own kinds, told by what their methods accept and not by what their prototype says.

@@ -160,7 +160,8 @@ const tagged = (connection, strings, values) => {
     throw new TypeError(`${connection.resource} is a tag: write env.${connection.resource}\`select …\` without parentheses, or prepare(text)`);
   }
   let text = StringPrototypeToWellFormed(strings[0]);
-  for (let i = 1; i < strings.length; i++) text += `?${i}${StringPrototypeToWellFormed(strings[i])}`;
+  // The blank keeps a digit that follows from being read as one of the number's.
+  for (let i = 1; i < strings.length; i++) text += `?${i} ${StringPrototypeToWellFormed(strings[i])}`;
   return connection.run(text, parametersOf(values), false).rows;
 };
 

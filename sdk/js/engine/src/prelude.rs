@@ -32,6 +32,7 @@ prelude![
     "iterable",
     "events",
     "more-events",
+    "web-socket",
     "abort",
     "timers",
     "base64",

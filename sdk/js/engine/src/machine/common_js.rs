@@ -65,6 +65,7 @@ fn require_es<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Value<'js>> {
 /// The function whose body is the module. What makes it a function stands on a line before the first, so that lines are the file's.
 fn compile<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Function<'js>> {
     let code = modules::find(name).map(|module| module.code.clone()).unwrap_or_default();
+    let code = modules::without_nul(&code);
     let text = synthetic::c_string(ctx, &format!("(function (exports, require, module, __filename, __dirname) {{\n{code}\n}})"))?;
     let file = synthetic::c_string(ctx, name)?;
     let mut options =

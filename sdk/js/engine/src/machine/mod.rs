@@ -36,9 +36,10 @@ thread_local! {
 /// A runtime with the prelude in it, and perhaps a script.
 pub struct Machine {
     context: ManuallyDrop<Context>,
-    /// `load` and `serve` of the prelude's `dispatch`.
+    /// `load`, `serve` and `place` of the prelude's `dispatch`.
     load: Persistent<Function<'static>>,
     serve: Persistent<Function<'static>>,
+    place: Persistent<Function<'static>>,
 }
 
 impl Machine {
@@ -55,15 +56,14 @@ impl Machine {
         rejections::watch(&runtime);
         modules::install(&runtime);
         let context = ManuallyDrop::new(Context::full(&runtime).map_err(no_memory)?);
-        let (load, serve) = context.with(|ctx| {
+        let [load, serve, place] = context.with(|ctx| {
             evaluate_prelude(&ctx)
-                .and_then(|main| Ok((main.get::<_, Function<'_>>("load")?, main.get::<_, Function<'_>>("serve")?)))
-                .map(|(load, serve)| (Persistent::save(&ctx, load), Persistent::save(&ctx, serve)))
+                .and_then(|main| Ok([kept(&main, "load")?, kept(&main, "serve")?, kept(&main, "place")?]))
                 .map_err(|error| thrown_of(&ctx, error))
         })?;
         limits::collect(&runtime);
         memory::seal();
-        Ok(Self { context, load, serve })
+        Ok(Self { context, load, serve, place })
     }
 
     /// Evaluates a script. Gives the names of the handlers that it has.
@@ -98,18 +98,34 @@ impl Machine {
     /// It failed; the host ends it with this.
     pub fn serve(&self) -> Result<(), Failed> {
         begin();
-        self.context.with(|ctx| {
-            let started = self.serve.clone().restore(&ctx).and_then(|serve| serve.call::<_, Value<'_>>(()));
-            let value = started.map_err(|error| failed_of(&ctx, error))?;
-            match value.as_promise() {
-                // A handler that waits for nothing has no promise to wait for; what it left to be done at once is done.
-                None => match events::run_ready(&ctx) {
-                    Ended::Stopped => Err(failed_of(&ctx, rquickjs::Error::Exception)),
-                    Ended::Settled | Ended::Stuck => Ok(()),
-                },
-                Some(promise) => settle(&ctx, promise),
+        self.context.with(|ctx| self.serve_in(&ctx).map_err(|failed| self.placed(&ctx, failed)))
+    }
+
+    fn serve_in(&self, ctx: &Ctx<'_>) -> Result<(), Failed> {
+        let started = self.serve.clone().restore(ctx).and_then(|serve| serve.call::<_, Value<'_>>(()));
+        let value = started.map_err(|error| failed_of(ctx, error))?;
+        match value.as_promise() {
+            // A handler that waits for nothing has no promise to wait for; what it left to be done at once is done.
+            None => match events::run_ready(ctx) {
+                Ended::Stopped => Err(failed_of(ctx, rquickjs::Error::Exception)),
+                Ended::Settled | Ended::Stuck => Ok(()),
+            },
+            Some(promise) => settle(ctx, promise),
+        }
+    }
+
+    /// What was thrown and has no place in the script, as a text or what the platform says of an answer, is placed where its handler is.
+    fn placed(&self, ctx: &Ctx<'_>, (failure, mut thrown): Failed) -> Failed {
+        if failure != Failure::NeverSettles && !thrown::has_place(&thrown) {
+            let place = self.place.clone().restore(ctx).and_then(|place| place.call::<_, String>(()));
+            match place {
+                Ok(place) if !place.is_empty() => thrown.stack = place,
+                Ok(_) => {}
+                // It was stopped, or has no memory.
+                Err(_) => drop(ctx.catch()),
             }
-        })
+        }
+        (failure, thrown)
     }
 
     /// Runs a script to its end as one invocation, for tests of the prelude: top-level code may do what a handler may.
@@ -141,6 +157,11 @@ fn evaluate_prelude<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     let (module, promise) = Module::declare(ctx.clone(), "dayfly:main", code)?.eval()?;
     promise.finish::<()>()?;
     module.namespace()
+}
+
+/// A function that a module exports, to be called later.
+fn kept<'js>(main: &Object<'js>, name: &str) -> rquickjs::Result<Persistent<Function<'static>>> {
+    Ok(Persistent::save(main.ctx(), main.get::<_, Function<'js>>(name)?))
 }
 
 /// Begins an invocation: nothing of what was at deploy goes on in it.

@@ -1,5 +1,6 @@
 //! Where modules come from: the prelude during setup, then the script. Nothing is resolved here, as the script says what it imports.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -102,11 +103,16 @@ fn declare_prelude<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Module<'js, Declar
 }
 
 fn declare_source<'js>(ctx: &Ctx<'js>, module: &script::Module) -> Result<Module<'js, Declared>> {
-    let declared = Module::declare(ctx.clone(), module.name.as_str(), module.code.as_str())?;
+    let declared = Module::declare(ctx.clone(), module.name.as_str(), without_nul(&module.code).as_ref())?;
     let meta = declared.meta()?;
     meta.set("url", format!("file:///{}", module.name))?;
     DECLARED.with_borrow_mut(|all| all.insert(module.name.clone(), Persistent::save(ctx, Kept(declared.clone()))));
     Ok(declared)
+}
+
+/// The engine takes a source as a C string: the language allows NUL within texts, patterns and comments, where its escape is the same.
+pub(super) fn without_nul(code: &str) -> Cow<'_, str> {
+    if code.contains('\0') { Cow::Owned(code.replace('\0', "\\x00")) } else { Cow::Borrowed(code) }
 }
 
 struct Links;

@@ -38,6 +38,11 @@ fn describe_one<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Thrown {
     Thrown { name: cut(name, NAME_BYTES_MAX), message: cut(message, MESSAGE_BYTES_MAX), stack, causes: Vec::new() }
 }
 
+/// Whether its stack has a call of the script's own.
+pub(super) fn has_place(thrown: &Thrown) -> bool {
+    thrown.stack.lines().any(|line| line.contains(':') && !line.contains("(dayfly:"))
+}
+
 /// Errors, and what behaves like one: a `DOMException` has a stack too.
 fn as_error<'a, 'js>(value: &'a Value<'js>) -> Option<&'a Object<'js>> {
     let object = value.as_object()?;

@@ -18,6 +18,8 @@ thread_local! {
     static LAST_ID: Cell<u32> = const { Cell::new(0) };
     /// The time of this turn, if anybody asked for it: one question to the host serves all timers of a turn.
     static NOW_NS: Cell<Option<u64>> = const { Cell::new(None) };
+    /// The last timer of this turn: later ones were started by its callbacks, and wait for the next.
+    static TURN_ENDS: Cell<Option<u32>> = const { Cell::new(None) };
 }
 
 /// Calls `callback` once, `milliseconds` from now. What is no positive number counts as 0.
@@ -50,17 +52,26 @@ pub(super) fn is_due() -> bool {
     next_deadline_ns().is_some_and(|deadline_ns| NOW_NS.get().is_some_and(|now_ns| deadline_ns <= now_ns))
 }
 
-/// Takes the earliest timer, if it is due.
+/// Takes the earliest timer, if it is due. Before the last one of a turn runs, the time is forgotten: timers of nothing that start each other would
+/// else stand in one moment for ever, and no other's time would come.
 pub(super) fn take_due() -> Option<Persistent<Function<'static>>> {
     if !is_due() {
         return None;
     }
-    TIMERS.with_borrow_mut(|timers| timers.pop_first()).map(|(_, callback)| callback)
+    let turn_ends = TURN_ENDS.get().unwrap_or_else(|| LAST_ID.get());
+    TURN_ENDS.set(Some(turn_ends));
+    let (_, callback) = TIMERS.with_borrow_mut(BTreeMap::pop_first)?;
+    let goes_on = is_due() && TIMERS.with_borrow(|timers| timers.keys().next().is_some_and(|(_, id)| *id <= turn_ends));
+    if !goes_on {
+        waited(None);
+    }
+    Some(callback)
 }
 
 /// Says what time it is after a wait: a deadline that has passed, or nothing known.
 pub(super) fn waited(now_ns: Option<u64>) {
     NOW_NS.set(now_ns);
+    TURN_ENDS.set(None);
 }
 
 fn now_ns() -> u64 {

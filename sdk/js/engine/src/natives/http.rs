@@ -120,7 +120,25 @@ fn fields(ctx: &Ctx<'_>, flat: &[String]) -> Result<Fields> {
         }
         Ok((pair[0].clone(), value))
     };
-    flat.chunks_exact(2).filter(|pair| !OF_CONNECTION.contains(&pair[0].as_str())).map(field).collect()
+    let fields: Fields =
+        flat.chunks_exact(2).filter(|pair| !OF_CONNECTION.contains(&pair[0].as_str())).map(field).collect::<Result<_>>()?;
+    check_size(&fields).map_err(|message| Exception::throw_type(ctx, &message))?;
+    Ok(fields)
+}
+
+/// How many fields a message may have, and how many bytes of names and values: the platform's limits `guest field count` and `guest fields`.
+const FIELDS_MAX: usize = 256;
+const FIELD_BYTES_MAX: usize = 64 << 10;
+
+fn check_size(fields: &Fields) -> std::result::Result<(), String> {
+    if fields.len() > FIELDS_MAX {
+        return Err(format!("a message has {} header fields: there may be {FIELDS_MAX}", fields.len()));
+    }
+    let bytes: usize = fields.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if bytes > FIELD_BYTES_MAX {
+        return Err(format!("the headers of a message have {bytes} bytes: there may be {FIELD_BYTES_MAX}"));
+    }
+    Ok(())
 }
 
 /// What no field's value may hold (RFC 9110, 5.5), and what the Fetch standard's `Headers` lets pass.
@@ -204,12 +222,29 @@ fn out_of_memory(ctx: &Ctx<'_>) -> Error {
 
 /// A whole response: the body is a string, bytes, or nothing.
 fn respond<'js>(ctx: Ctx<'js>, status: u16, headers: Vec<String>, body: Value<'js>) -> Result<Value<'js>> {
+    let has_body = !body.is_null() && !body.is_undefined();
+    if has_body && let Some(said) = headers.chunks_exact(2).find(|pair| pair[0] == "content-length").map(|pair| pair[1].as_str())
+    {
+        check_length(&ctx, said, &body)?;
+    }
     let writer = begin_response(&ctx, status, &headers)?;
-    if body.is_null() || body.is_undefined() {
+    if !has_body {
         finish(&ctx, writer)?;
         return Ok(Value::new_undefined(ctx));
     }
     write_all(&ctx, Rc::new(RefCell::new(Some(writer))), Owner::new(), &body, true)
+}
+
+/// The client would wait for bytes that do not come. An answer to HEAD says what would come.
+fn check_length<'js>(ctx: &Ctx<'js>, said: &str, body: &Value<'js>) -> Result<()> {
+    let length = with_bytes(ctx, body, <[u8]>::len)?;
+    if said.trim().parse() == Ok(length) || http::method() == "HEAD" {
+        return Ok(());
+    }
+    Err(Exception::throw_type(
+        ctx,
+        &format!("the header content-length says {said}, and the body has {length} bytes: leave the header out"),
+    ))
 }
 
 fn respond_stream(ctx: Ctx<'_>, status: u16, headers: Vec<String>) -> Result<u32> {

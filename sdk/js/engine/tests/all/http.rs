@@ -300,3 +300,47 @@ fn fetches_run_side_by_side() {
     let alone = "try { for (const n of [1, 2, 3]) await fetch('http://echo.test/together-3') } catch (error) { return new Response(error.cause.message) }";
     assert_eq!(text(&handle(alone, post(&[]))), "the others did not come");
 }
+
+#[test]
+fn what_has_no_place_of_its_own_is_placed_where_the_handler_is() {
+    let place = |code: &str| serve(code, post(&[])).expect_err("it fails").1;
+    for body in [
+        "throw 'a text'",
+        "throw null",
+        "await 0; throw { a: 1 }",
+        "return new Response('x', { headers: { 'x-a': '\\x01' } })",
+        "await 0; return new Response('x', { headers: { 'x-a': '\\x01' } })",
+        "return 7",
+    ] {
+        let thrown = place(&format!("\nexport default {{\n  async fetch() {{ {body} }},\n}};"));
+        assert!(thrown.stack.starts_with("    at fetch (main.js:3:"), "{body}: {thrown:?}");
+    }
+    let own = place("const helper = () => { throw new Error('a') };\nexport default { fetch() { helper() } }");
+    assert!(own.stack.starts_with("    at helper (main.js:1:"), "{own:?}");
+}
+
+#[test]
+fn headers_beyond_the_platforms_limits_say_so() {
+    let message =
+        |body: &str| serve(&format!("export default {{ fetch() {{ {body} }} }}"), post(&[])).expect_err("it fails").1.message;
+    let many = "const h = new Headers(); for (let i = 0; i < 300; i++) h.append('x-' + i, 'y'); return new Response('x', { headers: h })";
+    assert_eq!(message(many), "a message has 301 header fields: there may be 256");
+    let large = message("return new Response(null, { headers: { a: 'x'.repeat(1e6) } })");
+    assert_eq!(large, "the headers of a message have 1000001 bytes: there may be 65536");
+}
+
+#[test]
+fn a_length_that_the_body_does_not_have_is_refused_before_anything_is_sent() {
+    let body = |length: &str| format!("return new Response('abc', {{ headers: {{ 'content-length': '{length}' }} }})");
+    let failed = serve(&format!("export default {{ fetch() {{ {} }} }}", body("10")), post(&[])).expect_err("it fails").1;
+    assert_eq!(failed.message, "the header content-length says 10, and the body has 3 bytes: leave the header out");
+    assert_eq!(text(&handle(&body("3"), post(&[]))), "abc");
+    let head = Request { method: "HEAD".to_owned(), url: "http://a.test/".to_owned(), ..Request::default() };
+    assert_eq!(field(&handle(&body("10"), head), "content-length"), Some("10"));
+}
+
+#[test]
+fn a_source_may_have_nul_where_the_language_allows_it() {
+    let code = "// \0\nexport default { fetch: () => new Response(JSON.stringify(['a\0b', `c\0`, /\0/.test('\\0')])) }";
+    assert_eq!(text(&serve(code, post(&[])).expect("it is served")), r#"["a\u0000b","c\u0000",true]"#);
+}

@@ -56,4 +56,10 @@ test("the global object says what it is", () => {
   for (const name of ["URL", "crypto", "console", "structuredClone", "navigator"]) equal(Object.getOwnPropertyDescriptor(globalThis, name).enumerable, false, name);
 });
 
+test("a WebSocket is there to be asked for, and can't be opened", async () => {
+  const error = await throws(() => new WebSocket("wss://a.test/"), "NotSupportedError", "a function opens no WebSockets");
+  ok(error instanceof DOMException);
+  same([WebSocket.OPEN, WebSocket.prototype instanceof EventTarget], [1, true]);
+});
+
 await run();

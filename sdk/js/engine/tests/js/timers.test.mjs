@@ -1,5 +1,5 @@
 // The order of timers, jobs and waits.
-import { run, same, test } from "./assert.mjs";
+import { ok, run, same, test } from "./assert.mjs";
 
 test("jobs run before timers, and timers by their deadline", async () => {
   const seen = [];
@@ -16,6 +16,33 @@ test("a stopped timer does not fire", async () => {
   clearTimeout(setTimeout(() => seen.push("stopped"), 1));
   await new Promise((done) => setTimeout(done, 5));
   same(seen, []);
+});
+
+test("timers of nothing that start each other let the time of others come", async () => {
+  let isDone = false;
+  setTimeout(() => { isDone = true; }, 20);
+  while (!isDone) await new Promise((resolve) => setTimeout(resolve, 0));
+  const signal = AbortSignal.timeout(20);
+  const loop = async () => {
+    while (!signal.aborted) await new Promise((resolve) => setTimeout(resolve));
+  };
+  await Promise.all([loop(), loop(), loop()]);
+  let turns = 0;
+  const again = () => { if (!isDone) setTimeout(again, 0, ++turns); };
+  isDone = false;
+  again();
+  again();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  isDone = true;
+  ok(turns > 2);
+});
+
+test("what a timer starts waits for the next turn", async () => {
+  const seen = [];
+  setTimeout(() => { seen.push("a"); setTimeout(() => seen.push("later")); });
+  setTimeout(() => seen.push("b"));
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  same(seen, ["a", "b", "later"]);
 });
 
 await run();

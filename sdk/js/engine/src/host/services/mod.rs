@@ -28,11 +28,49 @@ impl Failed {
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), oldest: None }
     }
-    /// A failure that an interface tells in words alone.
+    /// A failure that an interface tells in words alone: those of the platform's stores.
     pub fn words(message: String) -> Self {
         match message.strip_prefix("access denied: ") {
             Some(text) => Self::new("access-denied", text),
-            None => Self::new("other", message),
+            None => Self::new(code_of(&message), message),
+        }
+    }
+}
+
+/// What programs decide by, of a text that says what happened.
+fn code_of(words: &str) -> &'static str {
+    let begins = |with: &[&str]| with.iter().any(|text| words.starts_with(text));
+    if words.contains(", allowed ") {
+        "too-large"
+    } else if begins(&["the value is not a whole number", "the number to add"]) || words.ends_with("more than 64 bits hold") {
+        "invalid"
+    } else if begins(&["changed in the meantime: "]) || words.ends_with("was used for something else") {
+        "conflict"
+    } else if begins(&["the outcome is not known: "]) {
+        "unknown-outcome"
+    } else if begins(&["the disk is full"]) {
+        "unavailable"
+    } else {
+        "other"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Failed;
+
+    #[test]
+    fn words_are_told_apart_by_what_a_program_can_do() {
+        for (words, code, message) in [
+            ("access denied: no grant", "access-denied", "no grant"),
+            ("a key of 2000 bytes, allowed 1 KiB", "too-large", "a key of 2000 bytes, allowed 1 KiB"),
+            ("the value is not a whole number in decimal digits", "invalid", "the value is not a whole number in decimal digits"),
+            ("changed in the meantime: x", "conflict", "changed in the meantime: x"),
+            ("the outcome is not known: x", "unknown-outcome", "the outcome is not known: x"),
+            ("no such object: x", "other", "no such object: x"),
+        ] {
+            let failed = Failed::words(words.to_owned());
+            assert_eq!((failed.code, failed.message.as_str()), (code, message));
         }
     }
 }

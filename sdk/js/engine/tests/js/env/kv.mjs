@@ -66,7 +66,7 @@ test('numbers are added to', async () => {
   equal(await kv.get('count'), '40');
   await kv.put('words', 'many');
   const error = await throws(() => kv.increment('words'), 'ServiceError', 'kv.things: the value is not a whole number');
-  equal(error.code, 'other');
+  equal(error.code, 'invalid');
   await throws(() => kv.increment('count', 0.5), 'TypeError', 'whole number');
   await throws(() => kv.increment('count', 2n ** 63n), 'RangeError', 'beyond 64 bits');
 });

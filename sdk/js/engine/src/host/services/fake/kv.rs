@@ -80,7 +80,7 @@ impl Store {
     /// Adds to a number.
     pub fn increment(&self, key: &str, by: i64) -> Answer<i64> {
         let old = self.get(key)?.map_or(Some(0), |value| String::from_utf8(value).ok()?.parse::<i64>().ok());
-        let sum = old.ok_or_else(|| Failed::new("other", "the value is not a whole number in decimal digits"))? + by;
+        let sum = old.ok_or_else(|| Failed::words("the value is not a whole number in decimal digits".to_owned()))? + by;
         write(&self.0, key, sum.to_string().into_bytes());
         Ok(sum)
     }

@@ -21,7 +21,7 @@ fn told(error: store::Error) -> Failed {
         store::Error::NoSuchStore => Failed::new("access-denied", "there is no such store"),
         // The interface has no words for it; the prelude does.
         store::Error::AccessDenied => Failed::new("access-denied", ""),
-        store::Error::Other(text) => Failed::new("other", text),
+        store::Error::Other(text) => Failed::words(text),
     }
 }
 
