@@ -245,10 +245,11 @@ pub(crate) struct Invoke {
 /// `eval`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  dayfly eval 'await env.kv.sessions.keys().next()'\n  dayfly eval --fn shop/api 'Object.keys(env)'\n  dayfly eval - < script.js"
+    after_help = "Examples:\n  dayfly eval 'await env.kv.sessions.keys().next()'\n  dayfly eval --fn shop/api 'Object.keys(env)'\n  dayfly eval - < script.js\n  dayfly eval < one-after-the-other.js"
 )]
 pub(crate) struct Eval {
-    /// An expression, which may await, or statements; `-` reads it from standard input. Without it, line by line
+    /// An expression, which may await, or statements; `-` reads it from standard input. Without it, one after the other, each an invocation
+    /// of its own in a fresh instance: variables don't last
     #[arg(value_name = "EXPRESSION")]
     pub(crate) code: Option<String>,
     /// APP/FUNCTION, or FUNCTION of the app of this folder [default: its only one in JavaScript]

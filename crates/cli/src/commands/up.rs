@@ -200,11 +200,9 @@ impl Session {
         if self.printer.json {
             return Ok(print::line(&print::to_json(request))?);
         }
-        print::line(&render::request::line(request))?;
-        if request.error {
-            print::line(&render::request::failure(request))?;
-        }
-        Ok(())
+        // In one piece, as others may write to the same terminal.
+        let beneath = if request.error { render::request::failure(request) } else { render::request::told(request) };
+        Ok(print::line(&format!("{}\n{beneath}", render::request::line(request)))?)
     }
 
     /// Builds and deploys what is there now. Whatever fails is printed, and the old revision goes on serving.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use jiff::tz::TimeZone;
-use types::wire::view::{Request, Usage};
+use types::wire::view::{Log, Request, Usage};
 
 use super::{
     failure,
@@ -68,9 +68,7 @@ pub(crate) fn failure(request: &Request) -> String {
     if all > 0 {
         let shown = logs.len().min(LINES);
         put(&mut out, format_args!("  logs, the last {shown} of {all}:"));
-        for log in &logs[logs.len() - shown..] {
-            put(&mut out, format_args!("   | {:<8} {}", escaped(&log.level), continued(&log.text, "   |          ")));
-        }
+        logs[logs.len() - shown..].iter().for_each(|log| put_log(&mut out, log));
     }
     put(&mut out, format_args!("   = trace:   dayfly trace {}", escaped(&request.short)));
     if request.replayable {
@@ -80,6 +78,31 @@ pub(crate) fn failure(request: &Request) -> String {
         put(&mut out, format_args!("   = why:     dayfly explain {}", escaped(code)));
     }
     out
+}
+
+/// What a request that went well logged, below its line: all lines that came with it, and how to see the others.
+pub(crate) fn told(request: &Request) -> String {
+    let Request { error, logs, log_lines, trace, .. } = request;
+    if *error {
+        return String::new();
+    }
+    let mut out = logged(logs);
+    let more = log_lines.saturating_sub(logs.len() as u64);
+    if more > 0 {
+        put(&mut out, format_args!("   = {more} lines before these: dayfly logs --trace {}", escaped(trace)));
+    }
+    out
+}
+
+/// Lines of log, each below the other; but not the one that tells of an exception again.
+pub(crate) fn logged(logs: &[Log]) -> String {
+    let mut out = String::new();
+    logs.iter().filter(|log| log.context != EXCEPTION).for_each(|log| put_log(&mut out, log));
+    out
+}
+
+fn put_log(out: &mut String, log: &Log) {
+    put(out, format_args!("   | {:<8} {}", escaped(&log.level), continued(&log.text, "   |          ")));
 }
 
 /// What failed and what was refused; gives the code that explains it, where one does.
@@ -125,6 +148,19 @@ mod tests {
         let long = Request { cause: format!("GET /{}\x1b", "x".repeat(200)), ..samples::request() };
         let line = line_in(&long, &TimeZone::UTC);
         assert!(line.contains("xxx… 200") && !line.contains('\x1b'), "{line}");
+    }
+
+    #[test]
+    fn what_a_request_logged_stands_below_its_line() {
+        let mut request = samples::request();
+        assert_eq!(told(&request), "");
+        request.logs =
+            vec![samples::log("stdout", "hello\n"), samples::log("stderr", "a\nb\x1b[2J"), samples::log(EXCEPTION, "no")];
+        request.log_lines = 10;
+        let expected =
+            "   | info     hello\n   | error    a\n   |          b\\u{1b}[2J\n   = 7 lines before these: dayfly logs --trace ";
+        assert_eq!(told(&request), format!("{expected}{}\n", request.trace));
+        assert_eq!(told(&Request { error: true, ..request }), "", "those of a failure stand in its block");
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! What people see when JavaScript fails: file, line, column and the line itself, wherever they look, and again in a replay.
 
-use std::{thread, time::Duration};
-
 use super::super::support::{Folder, Node, Upstream, assert_has, eventually, repository};
 
 /// A function that uses everything, then fails in a file beside it.
@@ -16,12 +14,6 @@ fn failing(upstream: &Upstream) -> Folder {
     folder
 }
 
-/// A moment for the terminal; says that nothing was found yet.
-fn pause() -> bool {
-    thread::sleep(Duration::from_millis(50));
-    false
-}
-
 /// The place of the mistake, as the file has it.
 const PLACE: &str = "lib/price.ts:9:";
 const LINE: &str = "return { amount: order.total!.amount, at };";
@@ -31,12 +23,8 @@ fn an_error_in_typescript_shows_its_line_in_the_terminal_the_trace_and_the_log()
     let upstream = Upstream::start();
     let folder = failing(&upstream);
     let node = Node::up(folder.path());
-    // What comes in the very moment in which `up` is ready may be served before it listens for what to print.
-    let failed = eventually("the line is printed", || {
-        let failed = node.get("/").expect_refusal(502, "E0519");
-        node.record_of(&failed);
-        (0..8).any(|_| node.stdout().contains(LINE) || pause()).then_some(failed)
-    });
+    let failed = node.get("/").expect_refusal(502, "E0519");
+    node.wait_for(LINE);
     assert!(!failed.text().contains("price.ts"), "callers are told nothing of the code: {}", failed.text());
     let id = node.record_of(&failed)["invocation"].as_str().expect("an id").to_owned();
     let shown = [
@@ -92,23 +80,4 @@ fn an_import_of_node_names_the_way_out_and_the_old_code_goes_on() {
     assert_eq!(node.get("/").expect(200).text(), "before\n");
     folder.write("api.ts", "export default { fetch: () => new Response(\"after\\n\") };\n");
     eventually("the mended one is served", || (node.get("/").text() == "after\n").then_some(()));
-}
-
-#[test]
-fn an_expression_runs_in_the_environment_of_a_function() {
-    let folder = Folder::script(
-        "shop",
-        "export default { async fetch(r, env) { await env.kv.things.put(\"a\", \"seven\"); return new Response(\"kept\\n\"); } };\n",
-        "uses = [\"kv.things\"]\nenv = { GREETING = \"hello\" }",
-    );
-    let node = Node::up(folder.path());
-    node.get("/").expect(200);
-    let eval = |code: &str| node.cli(&["eval", code]);
-    assert_has(&eval("await env.kv.things.get(\"a\")").expect_done().stdout, "seven");
-    assert_has(&eval("env.GREETING.length + 2").expect_done().stdout, "7");
-    assert_has(&eval("[1, 2, 3].map((n) => n * 2)").expect_done().stdout, "2");
-    let thrown = eval("null.nothing").expect_code(1);
-    assert_has(&(thrown.stdout + &thrown.stderr), "TypeError");
-    let refused = eval("this is no expression").expect_code(1);
-    assert_has(&(refused.stdout + &refused.stderr), "SyntaxError");
 }
