@@ -53,6 +53,18 @@ fn a_new_app_is_served_and_each_save_is_live_without_any_toolchain() {
 }
 
 #[test]
+fn what_is_asked_in_the_moment_after_ready_is_printed() {
+    let folder = Folder::script("shop", "export default { fetch: () => new Response(\"now\\n\") };\n", "");
+    // Again and again: the later starts, which find the code made, are ready soonest.
+    for number in 0..6 {
+        let node = Node::up(folder.path());
+        node.get(&format!("/now-{number}")).expect(200);
+        node.wait_for(&format!("GET /now-{number} 200"));
+        assert_eq!(node.stop(), 0);
+    }
+}
+
+#[test]
 fn an_imported_file_that_is_saved_is_live_too() {
     let folder =
         Folder::script("shop", "import { word } from \"./lib/word\";\nexport default { fetch: () => new Response(word) };\n", "");
@@ -94,6 +106,15 @@ fn a_new_app_in_typescript_passes_the_checker_which_finds_what_is_wrong() {
     let wrong = tsc(&hello);
     assert_ne!(wrong.code, 0, "the control: what is not granted is found");
     assert_has(&(wrong.stdout + &wrong.stderr), "thing");
+    fs::write(&code, using("things")).expect("the folder is ours");
+    // Files that are imported as text and bytes, and JSX.
+    let page = "/** @jsxImportSource preact */\nimport words from \"./greet.md\" with { type: \"text\" };\nimport icon from \"./icon.png\";\n\
+                export const page = () => <p title={words.trim()}>{icon.byteLength}</p>;\n";
+    packages::install(&folder, ["preact"].into_iter());
+    fs::write(hello.join("page.tsx"), page).expect("the folder is ours");
+    tsc(&hello).expect_done();
+    fs::write(hello.join("page.tsx"), page.replace("words.trim()", "icon.trim()")).expect("the folder is ours");
+    assert_ne!(tsc(&hello).code, 0, "the control: bytes are no text");
 }
 
 #[test]
