@@ -8,7 +8,7 @@ const OTHER_FUNCTION: &str = "give the work to another function: env.NAME.fetch(
 const SOCKETS: &str = "fetch(url), with the host in the function's `reach`";
 
 const BUILTINS: &[Builtin] = &[
-    Builtin("assert", "throw an Error of your own (or the package: npm install assert)"),
+    Builtin("assert", "throw an Error of your own"),
     Builtin("async_hooks", "hand `ctx` on as an argument: each request has an instance of its own"),
     Builtin("buffer", "Uint8Array, with TextEncoder, TextDecoder, atob and btoa (or the package: npm install buffer)"),
     Builtin("child_process", OTHER_FUNCTION),
@@ -79,7 +79,7 @@ pub(crate) fn alternative(specifier: &str) -> Option<&'static str> {
 pub(crate) fn is_a_package_too(specifier: &str) -> bool {
     matches!(
         specifier.trim_end_matches('/'),
-        "assert" | "buffer" | "events" | "punycode" | "querystring" | "string_decoder" | "url" | "util"
+        "buffer" | "events" | "punycode" | "querystring" | "string_decoder" | "url" | "util"
     )
 }
 
