@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use observe::Observer;
 use ports::{Blob, Catalog, Clock, Invoker, Journals, Plane, Rng, Runtime, Telemetry};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{RwLock, Semaphore, watch};
 use types::{Code, PriceSheet, Problem, Timestamp, revision::AppKey};
 
-use crate::{data::Data, hosts::Hosts, snapshot::Publisher, token::Token};
+use crate::{data::Data, hosts::Hosts, prune::Asked, snapshot::Publisher, token::Token};
 
 /// Everything that control needs. No `Default`: forget a field and it does not compile.
 pub struct Parts {
@@ -62,6 +62,10 @@ pub struct Control {
     pub(crate) publisher: Publisher,
     /// Held from storing a revision until it is served, so that the last to be stored is the one that is served.
     pub(crate) switch: tokio::sync::Mutex<()>,
+    /// Held shared by whoever deploys, and alone by what removes what nobody needs.
+    pub(crate) deploying: RwLock<()>,
+    /// What clients count on though no revision names it.
+    pub(crate) asked: Asked,
     /// Components in memory for upload or compilation.
     pub(crate) components: Semaphore,
     /// Clients that follow.
@@ -104,6 +108,8 @@ impl Control {
             started: clock.now(),
             publisher: Publisher::new(planes, hosts, default_app),
             switch: tokio::sync::Mutex::new(()),
+            deploying: RwLock::new(()),
+            asked: Asked::default(),
             components: Semaphore::new(COMPONENTS),
             followers: Arc::new(Semaphore::new(FOLLOWERS)),
             draining: watch::Sender::new(false),

@@ -9,6 +9,7 @@ use ports::{StoreError, catalog, feeds::Feed};
 use types::{
     App, Code, Digest, LiveApp, Problem, Resource, Revision, RevisionNumber,
     app::ResourceKind,
+    limits,
     revision::{AppKey, Parts, Share},
     site::Site,
     wire::api::{self, Deploy, Deployed, Plan, Prepared, Rollback, RolledBack, Uploaded},
@@ -50,7 +51,7 @@ impl Control {
     /// `E06` for what the store says.
     pub async fn upload(&self, bytes: Bytes) -> Result<Uploaded, Problem> {
         let (digest, size) = (Digest::from_bytes(*blake3::hash(&bytes).as_bytes()), bytes.len() as u64);
-        let new = !self.blob.has(&digest).await?;
+        let new = !self.asked.is_stored(&*self.blob, &digest).await?;
         if new {
             self.blob.put(bytes).await?;
             tracing::info!(%digest, size, "artifact stored");
@@ -82,7 +83,7 @@ impl Control {
         };
         let mut missing = Vec::new();
         for digest in check::distinct(&deploy.artifacts).into_iter().chain(site::distinct(&deploy.site)) {
-            if !self.blob.has(&digest).await? {
+            if !self.asked.is_stored(&*self.blob, &digest).await? {
                 missing.push(digest);
             }
         }
@@ -124,6 +125,7 @@ impl Control {
     /// more holds data, `E0301` for an artifact that was not uploaded, `E03` for one that can't be run, `E0117` for a migration that
     /// fails, and what [`plan`](Self::plan) refuses.
     pub async fn deploy(&self, key: &AppKey, deploy: Deploy) -> Result<Deployed, Problem> {
+        let _deploying = self.deploying.read().await;
         let Looked { plan, base, site, removed } = self.look(key, &deploy).await?;
         if plan.latest != deploy.after {
             return Err(changed(key, deploy.after, plan.latest));
@@ -161,6 +163,7 @@ impl Control {
     /// # Errors
     /// `E0703` if the app is not deployed, `E0704` if there is no such revision.
     pub async fn rollback(&self, key: &AppKey, rollback: Rollback) -> Result<RolledBack, Problem> {
+        let _deploying = self.deploying.read().await;
         let _switch = self.switch.lock().await;
         let deployed = self.catalog.app(key).await?.ok_or_else(|| no_app(key))?;
         let served = largest(&deployed.shares).map(|share| share.revision);
@@ -317,7 +320,11 @@ impl Control {
         let revision = self.catalog.revision(key, number).await?;
         revision.ok_or_else(|| {
             let message = format!("{key} has no revision {number}: the newest is {latest}");
-            Problem::new(Code::E0704, message).help("dayfly apps")
+            let problem = Problem::new(Code::E0704, message).help("dayfly apps");
+            match number < latest {
+                true => problem.note(format!("the newest {} are kept, and those that are served", limits::REVISIONS)),
+                false => problem,
+            }
         })
     }
 }

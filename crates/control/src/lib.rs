@@ -14,6 +14,7 @@ mod hosts;
 mod journal;
 mod judge;
 mod plan;
+mod prune;
 mod refresh;
 mod removal;
 mod resources;
@@ -27,6 +28,7 @@ pub use self::{
     core::{Control, Parts},
     data::Data,
     hosts::Hosts,
+    prune::Pruned,
     serve::serve,
     token::Token,
 };

@@ -15,6 +15,8 @@ pub trait Blob: Send + Sync {
     async fn get(&self, digest: &Digest) -> Result<Option<Bytes>, StoreError>;
     /// Whether they are stored.
     async fn has(&self, digest: &Digest) -> Result<bool, StoreError>;
+    /// The digests of all that is stored, in no order.
+    async fn list(&self) -> Result<Vec<Digest>, StoreError>;
     /// Removes them; nothing happens if they are not there.
     async fn remove(&self, digest: &Digest) -> Result<(), StoreError>;
 }

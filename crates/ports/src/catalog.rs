@@ -58,4 +58,7 @@ pub trait Catalog: Send + Sync {
 
     /// An app's revisions, newest first.
     async fn revisions(&self, key: &AppKey) -> Result<Vec<Revision>, StoreError>;
+
+    /// Forgets an app's revisions before this one; those that are served and the newest one stay. Gives how many are gone.
+    async fn forget(&self, key: &AppKey, before: RevisionNumber) -> Result<usize, StoreError>;
 }

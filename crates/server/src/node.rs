@@ -93,7 +93,7 @@ struct Serving {
     triggers: JoinHandle<()>,
     control: JoinHandle<()>,
     sweeper: JoinHandle<()>,
-    refresher: JoinHandle<()>,
+    code: JoinHandle<()>,
     telemetry: Arc<dyn Telemetry>,
 }
 
@@ -156,9 +156,9 @@ async fn serve(
         gateway: gateway.serve(gateway_listener, drain.clone()),
         aws: aws.serve(aws_listener, drain.clone().begun()),
         triggers: triggers.serve(drain.clone()),
-        refresher: tokio::spawn(refresh(Arc::clone(&control), drain.clone())),
+        code: tokio::spawn(sweep::code(Arc::clone(&control), Arc::clone(&clock), drain.clone())),
         control: tokio::spawn(control::serve(control, control_listener, drain.clone().begun())),
-        sweeper: tokio::spawn(sweep::run(objects, clock, drain.clone())),
+        sweeper: tokio::spawn(sweep::objects(objects, clock, drain.clone())),
         drain,
         telemetry,
     };
@@ -245,14 +245,6 @@ fn aws(services: &Services) -> Aws {
     })
 }
 
-/// Makes code anew that an earlier version of the platform left, until the node drains.
-async fn refresh(control: Arc<Control>, drain: Drain) {
-    tokio::select! {
-        () = drain.begun() => {}
-        () = control.refresh() => {}
-    }
-}
-
 fn address(listener: &TcpListener) -> Result<std::net::SocketAddr, Problem> {
     listener.local_addr().map_err(|error| Problem::new(Code::E0701, format!("the listener has no address: {error}")))
 }
@@ -261,7 +253,7 @@ impl Running {
     /// Open requests and deliveries first, then what they recorded, then the threads.
     async fn stop(self) {
         let Self { lanes, serving } = self;
-        let Serving { drain, gateway, aws, triggers, control, sweeper, refresher, telemetry } = serving;
+        let Serving { drain, gateway, aws, triggers, control, sweeper, code, telemetry } = serving;
         drain.begin();
         let tasks = [
             ("gateway", gateway),
@@ -269,7 +261,7 @@ impl Running {
             ("triggers", triggers),
             ("control API", control),
             ("sweeper", sweeper),
-            ("refresher", refresher),
+            ("keeper of code", code),
         ];
         for (name, task) in tasks {
             if let Err(error) = task.await {

@@ -1,7 +1,9 @@
-//! What has to be done from time to time, by itself: removing objects whose life is over, and bytes that nothing names.
+//! What has to be done from time to time, by itself: removing objects whose life is over, bytes that nothing names, and code that no
+//! revision needs.
 
 use std::{sync::Arc, time::Duration};
 
+use control::Control;
 use ingress::Drain;
 use ports::{Clock, Objects};
 use types::Elapsed;
@@ -9,8 +11,28 @@ use types::Elapsed;
 /// Between two sweeps. Rules count in days; a minute more is nobody's loss.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// Sweeps until the node drains.
-pub(crate) async fn run(objects: Arc<dyn Objects>, clock: Arc<dyn Clock>, drain: Drain) {
+/// Between two looks for code that no revision needs. A deployment goes from its plan to its end in that time.
+const CODE_PAUSE: Duration = Duration::from_secs(10 * 60);
+
+/// Makes code anew that an earlier version of the platform left, once, and removes what no revision needs, until the node drains.
+pub(crate) async fn code(control: Arc<Control>, clock: Arc<dyn Clock>, drain: Drain) {
+    let work = async {
+        control.refresh().await;
+        loop {
+            if let Err(problem) = control.prune().await {
+                tracing::warn!(problem = problem.message, "code that no revision needs was not removed");
+            }
+            clock.sleep_until(clock.monotonic_ns().saturating_add(Elapsed::from(CODE_PAUSE).ns())).await;
+        }
+    };
+    tokio::select! {
+        () = drain.begun() => {}
+        () = work => {}
+    }
+}
+
+/// Sweeps objects until the node drains.
+pub(crate) async fn objects(objects: Arc<dyn Objects>, clock: Arc<dyn Clock>, drain: Drain) {
     let mut drained = std::pin::pin!(drain.begun());
     loop {
         let next = clock.monotonic_ns().saturating_add(Elapsed::from(PAUSE).ns());

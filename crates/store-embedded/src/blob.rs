@@ -27,6 +27,8 @@ use crate::{
 
 /// Blobs that are read or written at once; each holds a blocking thread and its bytes.
 const WORKING_MAX: usize = 16;
+/// The digits of a digest that name its folder.
+const FOLDER_DIGITS: usize = 2;
 
 /// The blobs of one node.
 pub(crate) struct BlobStore {
@@ -84,6 +86,9 @@ impl Blob for BlobStore {
         })
         .await
     }
+    async fn list(&self) -> Result<Vec<Digest>, StoreError> {
+        self.run(Files::list).await
+    }
     async fn remove(&self, digest: &Digest) -> Result<(), StoreError> {
         let digest = *digest;
         self.run(move |files| files.remove(&digest)).await
@@ -94,7 +99,7 @@ impl Files {
     /// The folder of a blob and its file.
     fn place(&self, digest: &Digest) -> (PathBuf, PathBuf) {
         let hex = digest.to_hex();
-        let (first, rest) = hex.split_at(2);
+        let (first, rest) = hex.split_at(FOLDER_DIGITS);
         let folder = self.root.join(first);
         let file = folder.join(rest);
         (folder, file)
@@ -162,6 +167,22 @@ impl Files {
             return Err(StoreError::Damaged(format!("blob {digest} has other bytes than were stored")));
         }
         Ok(Some(bytes.into()))
+    }
+
+    fn list(&self) -> Result<Vec<Digest>, StoreError> {
+        let names = |folder: &Path| -> io::Result<Vec<String>> {
+            fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+        };
+        let mut found = Vec::new();
+        for first in names(&self.root).map_err(|error| failure(&self.root, "list", &error))? {
+            // Temporary files have a folder of a longer name.
+            if first.len() == FOLDER_DIGITS {
+                let folder = self.root.join(&first);
+                let rest = names(&folder).map_err(|error| failure(&folder, "list", &error))?;
+                found.extend(rest.iter().filter_map(|rest| Digest::from_hex(&format!("{first}{rest}"))));
+            }
+        }
+        Ok(found)
     }
 
     fn remove(&self, digest: &Digest) -> Result<(), StoreError> {

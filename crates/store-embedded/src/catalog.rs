@@ -113,6 +113,11 @@ impl Catalog for CatalogStore {
         let key = key.clone();
         self.run(move |inner| inner.read(|connection| revisions(connection, &key))).await
     }
+
+    async fn forget(&self, key: &AppKey, before: RevisionNumber) -> Result<usize, StoreError> {
+        let key = key.clone();
+        self.run(move |inner| inner.write(|connection| forget(connection, &key, before).map(Ok))).await
+    }
 }
 
 /// What is deployed, as one argument.
@@ -218,6 +223,15 @@ fn revisions(connection: &Connection, key: &AppKey) -> rusqlite::Result<Vec<Revi
         "SELECT number, created, model, artifacts, sum FROM revision WHERE app = ?1 AND env = ?2 ORDER BY number DESC",
     )?;
     query.query_map([key.app.as_str(), key.env.as_str()], revision_of)?.collect()
+}
+
+fn forget(connection: &Connection, key: &AppKey, before: RevisionNumber) -> rusqlite::Result<usize> {
+    let mut forget = connection.prepare_cached(
+        "DELETE FROM revision WHERE app = ?1 AND env = ?2 AND number < ?3
+           AND number < (SELECT max(number) FROM revision WHERE app = ?1 AND env = ?2)
+           AND number NOT IN (SELECT revision FROM share WHERE app = ?1 AND env = ?2)",
+    )?;
+    forget.execute(params![key.app.as_str(), key.env.as_str(), before.0])
 }
 
 fn revision_of(row: &Row<'_>) -> rusqlite::Result<Revision> {

@@ -4,6 +4,7 @@ mod api;
 mod data;
 mod deploy;
 mod eval;
+mod prune;
 mod records;
 mod removal;
 mod site;

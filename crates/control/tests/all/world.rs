@@ -1,6 +1,7 @@
 //! A control plane on the in-memory models, with a runtime, an invoker and a data plane that only take notes.
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -201,6 +202,8 @@ pub(crate) struct NotingRuntime {
     pub(crate) prepared: AtomicUsize,
     pub(crate) loaded: AtomicUsize,
     pub(crate) refreshed: Mutex<Vec<Bytes>>,
+    /// What was said last to be needed.
+    pub(crate) retained: Mutex<Option<BTreeSet<Digest>>>,
 }
 
 #[async_trait]
@@ -228,6 +231,9 @@ impl Runtime for NotingRuntime {
             let artifact = artifacts.artifact(&digest).await.expect("it is stored");
             self.refreshed.lock().push(artifact);
         }
+    }
+    async fn retain(&self, kept: BTreeSet<Digest>) {
+        *self.retained.lock() = Some(kept);
     }
     async fn load(&self, _: &Digest, _: &dyn ArtifactSource) -> Result<(Arc<dyn Loaded>, StartClass), Problem> {
         self.loaded.fetch_add(1, Ordering::Relaxed);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use ports::{Blob, Telemetry, journal::Journals};
-use types::{Code, InvocationId, Problem, journal::Journal, revision::AppKey, wire::Export};
+use types::{Code, Digest, InvocationId, Problem, journal::Journal, limits, revision::AppKey, wire::Export};
 
 use super::{
     fold::redacted,
@@ -54,7 +54,12 @@ impl Journals for JournalReader {
         let journal = self.read(id).await?;
         let digest = journal.invoke.artifact;
         let component = self.blob.get(&digest).await?;
-        let component = component.ok_or_else(|| Problem::new(Code::E0301, format!("the component {digest} is gone")))?;
+        let component = component.ok_or_else(|| gone(&digest))?;
         Ok(export::encode(&Export { journal, digest, component: component.to_vec() }))
     }
+}
+
+fn gone(digest: &Digest) -> Problem {
+    let problem = Problem::new(Code::E0301, format!("the code {digest} that served the request is gone"));
+    problem.note(format!("code is kept with the newest {} revisions of an app", limits::REVISIONS))
 }

@@ -25,6 +25,9 @@ impl Blob for ModelBlob {
     async fn has(&self, digest: &Digest) -> Result<bool, StoreError> {
         Ok(self.0.lock().contains_key(digest))
     }
+    async fn list(&self) -> Result<Vec<Digest>, StoreError> {
+        Ok(self.0.lock().keys().copied().collect())
+    }
     async fn remove(&self, digest: &Digest) -> Result<(), StoreError> {
         self.0.lock().remove(digest);
         Ok(())

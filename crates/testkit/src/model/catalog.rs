@@ -16,7 +16,7 @@ pub struct ModelCatalog(Mutex<BTreeMap<AppKey, Kept>>);
 
 #[derive(Debug, Default)]
 struct Kept {
-    /// The revision with number n is at n - 1.
+    /// In the order of their numbers.
     revisions: Vec<Revision>,
     shares: Vec<Share>,
 }
@@ -75,5 +75,14 @@ impl Catalog for ModelCatalog {
 
     async fn revisions(&self, key: &AppKey) -> Result<Vec<Revision>, StoreError> {
         Ok(self.0.lock().get(key).map(|kept| kept.revisions.iter().rev().cloned().collect()).unwrap_or_default())
+    }
+
+    async fn forget(&self, key: &AppKey, before: RevisionNumber) -> Result<usize, StoreError> {
+        let mut apps = self.0.lock();
+        let Some(Kept { revisions, shares }) = apps.get_mut(key) else { return Ok(0) };
+        let (count, latest) = (revisions.len(), revisions.last().map(|revision| revision.number));
+        let stays = |number| Some(number) == latest || shares.iter().any(|share| share.revision == number);
+        revisions.retain(|revision| revision.number >= before || stays(revision.number));
+        Ok(count - revisions.len())
     }
 }

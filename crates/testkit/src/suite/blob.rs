@@ -1,6 +1,6 @@
 //! What every store of blobs must do.
 
-use std::{any::Any, sync::Arc};
+use std::{any::Any, collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
 use ports::Blob;
@@ -23,6 +23,7 @@ pub async fn blob<F: Future<Output = BlobFixture>>(make: impl Fn() -> F) {
     gives_back_what_was_put(&*make().await.blob).await;
     puts_the_same_bytes_once(&*make().await.blob).await;
     forgets_what_was_removed(&*make().await.blob).await;
+    lists_all_that_is_stored(&*make().await.blob).await;
     many_put_the_same_at_once(make().await.blob).await;
     for seed in seeds(2) {
         agrees_with_a_map(&*make().await.blob, &SeededRng::new(seed)).await;
@@ -58,6 +59,20 @@ async fn forgets_what_was_removed(store: &dyn Blob) {
     assert!(store.has(&other).await.expect("readable"));
 }
 
+async fn lists_all_that_is_stored(store: &dyn Blob) {
+    assert_eq!(store.list().await.expect("readable"), []);
+    let mut all = Vec::new();
+    for byte in 0..40 {
+        all.push(store.put(Bytes::from(vec![byte; 9])).await.expect("there is room"));
+    }
+    let gone = all.swap_remove(7);
+    store.remove(&gone).await.expect("removable");
+    let mut listed = store.list().await.expect("readable");
+    listed.sort_unstable();
+    all.sort_unstable();
+    assert_eq!(listed, all);
+}
+
 async fn many_put_the_same_at_once(store: Arc<dyn Blob>) {
     let bytes = Bytes::from(vec![7; 100_000]);
     let tasks: Vec<_> = (0..32)
@@ -78,11 +93,13 @@ async fn agrees_with_a_map(store: &dyn Blob, rng: &SeededRng) {
     for _ in 0..80 {
         let bytes = rng.pick(&all).clone();
         let digest = types::Digest::from_bytes(*blake3::hash(&bytes).as_bytes());
-        match rng.below(3) {
-            0 => assert_eq!(store.put(bytes.clone()).await.ok(), model.put(bytes).await.ok()),
-            1 => assert_eq!(store.get(&digest).await.ok(), model.get(&digest).await.ok()),
+        match rng.below(4) {
+            0 | 1 => assert_eq!(store.put(bytes.clone()).await.ok(), model.put(bytes).await.ok()),
+            2 => assert_eq!(store.get(&digest).await.ok(), model.get(&digest).await.ok()),
             _ => assert_eq!(store.remove(&digest).await.ok(), model.remove(&digest).await.ok()),
         }
         assert_eq!(store.has(&digest).await.ok(), model.has(&digest).await.ok());
+        let listed: BTreeSet<_> = store.list().await.expect("readable").into_iter().collect();
+        assert_eq!(listed, model.list().await.expect("readable").into_iter().collect());
     }
 }

@@ -30,6 +30,7 @@ pub async fn catalog<F: Future<Output = CatalogFixture>>(make: impl Fn() -> F) {
     refuses_who_did_not_know_the_newest(&*make().await.catalog).await;
     one_of_many_deployers_wins(make().await.catalog).await;
     serves_only_what_exists(&*make().await.catalog).await;
+    forgets_what_is_not_served(&*make().await.catalog).await;
     for seed in seeds(2) {
         agrees_with_the_model(&*make().await.catalog, &SeededRng::new(seed)).await;
     }
@@ -113,13 +114,34 @@ async fn serves_only_what_exists(catalog: &dyn Catalog) {
     assert_eq!(catalog.apps().await.expect("readable")[0].shares, []);
 }
 
+async fn forgets_what_is_not_served(catalog: &dyn Catalog) {
+    let (key, other) = (named("shop"), named("other"));
+    catalog.add(&other, None, app(&other, "x"), artifacts(1), Parts::default(), NOW).await.expect("it is the first");
+    for after in 0..5 {
+        let after = Some(RevisionNumber(after)).filter(|after| after.0 > 0);
+        catalog.add(&key, after, app(&key, "x"), artifacts(1), Parts::default(), NOW).await.expect("it is the newest");
+    }
+    catalog.serve(&key, vec![Share { revision: RevisionNumber(2), weight: 1 }]).await.expect("it exists");
+    assert_eq!(catalog.forget(&key, RevisionNumber(4)).await.expect("writable"), 2);
+    assert_eq!(catalog.forget(&named("nobody"), RevisionNumber(9)).await.expect("nothing is no error"), 0);
+    let left: Vec<u32> = catalog.revisions(&key).await.expect("readable").iter().map(|revision| revision.number.0).collect();
+    assert_eq!(left, [5, 4, 2], "what is served stays");
+    assert_eq!(catalog.revision(&key, RevisionNumber(3)).await.expect("readable"), None);
+    assert_eq!(catalog.forget(&key, RevisionNumber(9)).await.expect("writable"), 1, "the newest stays");
+    assert_eq!(catalog.revisions(&other).await.expect("readable").len(), 1, "another app's stay");
+    let refused = catalog.serve(&key, vec![Share { revision: RevisionNumber(1), weight: 1 }]).await;
+    assert!(matches!(refused, Err(StoreError::Missing(_))), "{refused:?}");
+    let next = catalog.add(&key, Some(RevisionNumber(5)), app(&key, "x"), artifacts(1), Parts::default(), NOW).await;
+    assert_eq!(next.expect("it is the newest").number.0, 6, "a number is never given twice");
+}
+
 async fn agrees_with_the_model(catalog: &dyn Catalog, rng: &SeededRng) {
     let model = ModelCatalog::default();
     let keys = [named("a"), named("b"), named("a-b")];
     for step in 0..120_u8 {
         let key = rng.pick(&keys);
         let number = RevisionNumber(u32::try_from(rng.below(5)).expect("small"));
-        match rng.below(4) {
+        match rng.below(5) {
             0 => {
                 let after = Some(number).filter(|number| number.0 > 0);
                 let ours = catalog.add(key, after, app(key, "x"), artifacts(step), Parts::default(), NOW).await;
@@ -129,7 +151,10 @@ async fn agrees_with_the_model(catalog: &dyn Catalog, rng: &SeededRng) {
                 let shares = vec![Share { revision: number, weight: 1 + u32::from(step) }];
                 assert_eq!(catalog.serve(key, shares.clone()).await.is_ok(), model.serve(key, shares).await.is_ok());
             }
-            2 => assert_eq!(catalog.revision(key, number).await.ok(), model.revision(key, number).await.ok()),
+            2 => {
+                assert_eq!(catalog.forget(key, number).await.ok(), model.forget(key, number).await.ok());
+            }
+            3 => assert_eq!(catalog.revision(key, number).await.ok(), model.revision(key, number).await.ok()),
             _ => assert_eq!(catalog.revisions(key).await.ok(), model.revisions(key).await.ok()),
         }
         assert_eq!(catalog.apps().await.ok(), model.apps().await.ok());

@@ -15,6 +15,7 @@ mod hostile;
 mod ingest;
 mod javascript;
 mod poison;
+mod prune;
 mod real_input;
 mod sealed;
 mod shop;
