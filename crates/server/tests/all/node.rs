@@ -1,10 +1,12 @@
 //! A node from its start to its end.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use cli::node::{Node as _, ReplayOptions};
 use http::{Method, StatusCode};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 use types::{
     Code,
     wire::{
@@ -82,14 +84,16 @@ async fn a_shutdown_lets_open_requests_finish() {
     let folder = tempfile::tempdir().expect("a folder");
     let node = start(folder.path()).await;
     deploy(&node, &app("hello"), program("rust-wasip2")).await.expect("it is deployed");
-    let url = format!("{}/slow-body?chunks=10&ms=50", node.gateway_url);
-    let open = tokio::spawn(send(Method::GET, url.clone(), None, Bytes::new()));
-    // Until the request is open: it is the only one that runs.
-    tokio::time::sleep(Duration::from_millis(150)).await;
+    let address = node.gateway_url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let mut open = TcpStream::connect(&address).await.expect("the node listens");
+    let request = "GET /slow-body?chunks=20&ms=50 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    open.write_all(request.as_bytes()).await.expect("it is sent");
+    let mut answer = vec![open.read_u8().await.expect("it has begun")];
     node.shutdown().await;
-    let response = open.await.expect("it was not cut off");
-    assert!(response.status().is_success() && !response.body().is_empty());
-    assert!(tokio::net::TcpStream::connect(url.split('/').nth(2).expect("a host")).await.is_err(), "nobody listens any more");
+    open.read_to_end(&mut answer).await.expect("it is not cut off");
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("chunk 19\n") && answer.ends_with("0\r\n\r\n"), "{answer}");
+    assert!(TcpStream::connect(&address).await.is_err(), "nobody listens any more");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -75,7 +75,7 @@ fn a_component_that_cannot_be_served_is_refused_and_the_one_before_goes_on() {
     assert_eq!(apps[0]["latest"], 1, "nothing of it became a revision: {apps}");
     // What deploys and then harms at its start harms only itself.
     for (file, status, code) in [("start-trap", 502, "E0501"), ("start-spin", 504, "E0502")] {
-        let more = "limits = { time = \"300ms\" }";
+        let more = "limits = { time = \"2s\" }";
         app.write("dayfly.toml", manifest("shop", &program(&format!("malformed/{file}")), more));
         node.deploy(app.path());
         node.get("/").expect_refusal(status, code);

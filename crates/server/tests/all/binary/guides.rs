@@ -90,6 +90,14 @@ fn steps(markdown: &str) -> Vec<Step> {
     steps
 }
 
+/// Ports that nobody has. They lie below those that the system gives away by itself, where somebody could get one before it is used here,
+/// and in a range of this process.
+fn free_ports() -> impl Iterator<Item = u16> {
+    const RANGES: u32 = 200;
+    let first = 10_000 + u16::try_from(std::process::id() % RANGES).expect("few ranges") * 100;
+    (first..first + 100).filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+}
+
 /// A shell's state between commands: where it is, and what it exported.
 struct Shell {
     home: Folder,
@@ -110,11 +118,9 @@ impl Shell {
         fs::create_dir(&work).expect("the folder is ours");
         home.write("cwd", format!("{}\n", work.display()));
         home.write("env", "");
-        let free = || {
-            let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-            listener.local_addr().expect("it listens").port().to_string()
-        };
-        let ports = ["4000", "4001", "4100", "4101", "4566", "4166"].map(|port| (port, free()));
+        let mut free = free_ports();
+        let ports =
+            ["4000", "4001", "4100", "4101", "4566", "4166"].map(|port| (port, free.next().expect("a free port").to_string()));
         Self { home, ports: ports.into(), background: Vec::new() }
     }
 
@@ -158,7 +164,7 @@ impl Shell {
             assert!(attempt(self, &mut last), "{last}\nexpected:\n{expected}\n{}", self.told());
             return;
         }
-        for _ in 0..400 {
+        for _ in 0..1_000 {
             if attempt(self, &mut last) {
                 return;
             }

@@ -68,12 +68,16 @@ fn each_chunk_is_answered_before_the_next_is_sent() {
 #[test]
 fn events_are_sent_as_they_are_made() {
     let (_folder, node) = node();
-    let mut stream = connect(node.gateway);
-    stream.write_all(b"GET /events HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").expect("it is sent");
-    let first = read_until(&mut stream, "data: one");
-    assert!(!first.contains("three"), "all of it came at once: {first}");
-    let rest = String::from_utf8_lossy(&read_all(&mut stream)).into_owned();
-    assert_has(&rest, "data: three");
+    // Once is enough: where the machine has other work, we may come late to what was sent one by one.
+    let apart = (0..20).any(|_| {
+        let mut stream = connect(node.gateway);
+        stream.write_all(b"GET /events HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").expect("it is sent");
+        let first = read_until(&mut stream, "data: one");
+        let rest = String::from_utf8_lossy(&read_all(&mut stream)).into_owned();
+        assert_has(&(first.clone() + &rest), "data: three");
+        !first.contains("three")
+    });
+    assert!(apart, "all of it comes at once");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-const SOCKET_TIMEOUT: Duration = Duration::from_secs(60);
+const SOCKET_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// A request, sent on a connection of its own.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ impl Request {
     }
 }
 
-/// A connection that gives up after a minute without a byte.
+/// A connection that gives up after minutes without a byte.
 pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).expect("the node listens");
     stream.set_read_timeout(Some(SOCKET_TIMEOUT)).expect("a timeout is set");

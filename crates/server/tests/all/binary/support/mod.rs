@@ -21,13 +21,13 @@ pub(crate) use upstream::Upstream;
 use std::{thread, time::Duration};
 
 const POLL_PAUSE: Duration = Duration::from_millis(25);
-/// Two minutes: compiling what JavaScript or Python became takes half of one where tests share two cores, all else a second.
-const POLLS_MAX: u32 = 4_800;
+/// Five minutes: compiling what JavaScript or Python became takes half of one where tests share two cores, and some where others do too.
+const POLLS_MAX: u32 = 12_000;
 
 /// Asks again and again until there is something.
 ///
 /// # Panics
-/// If there is nothing after two minutes; the message says what was waited for.
+/// If there is nothing after five minutes; the message says what was waited for.
 pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     for _ in 0..POLLS_MAX {
         if let Some(found) = ask() {
@@ -35,7 +35,7 @@ pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T
         }
         thread::sleep(POLL_PAUSE);
     }
-    panic!("waited two minutes in vain: {what}");
+    panic!("waited five minutes in vain: {what}");
 }
 
 /// The text holds the part; if not, both are shown.

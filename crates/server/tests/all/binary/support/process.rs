@@ -55,7 +55,7 @@ pub(crate) fn dayfly(folder: &Path, arguments: impl IntoIterator<Item = impl AsR
     command
 }
 
-/// Runs a command to its end, which must come within two minutes.
+/// Runs a command to its end, which must come within five minutes.
 pub(crate) fn run(mut command: Command) -> Finished {
     let shown = format!("{command:?}");
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
