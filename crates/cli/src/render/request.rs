@@ -15,6 +15,8 @@ use super::{
 const CAUSE_MAX: usize = 60;
 /// Lines of log that a failure block shows.
 const LINES: usize = 5;
+/// Characters of a line of log that are shown.
+const LOG_MAX: usize = 4_000;
 /// The context of the line of log that the platform adds for an exception.
 const EXCEPTION: &str = "exception";
 
@@ -101,8 +103,10 @@ pub(crate) fn logged(logs: &[Log]) -> String {
     out
 }
 
+/// One line of log. Of a very long one, the beginning: a terminal is no place for the rest, which `dayfly logs` has.
 fn put_log(out: &mut String, log: &Log) {
-    put(out, format_args!("   | {:<8} {}", escaped(&log.level), continued(&log.text, "   |          ")));
+    let text = continued(&cut(&log.text, LOG_MAX), "   |          ");
+    put(out, format_args!("   | {:<8} {text}", escaped(&log.level)));
 }
 
 /// What failed and what was refused; gives the code that explains it, where one does.
@@ -160,6 +164,8 @@ mod tests {
         let expected =
             "   | info     hello\n   | error    a\n   |          b\\u{1b}[2J\n   = 7 lines before these: dayfly logs --trace ";
         assert_eq!(told(&request), format!("{expected}{}\n", request.trace));
+        let long = logged(&[samples::log("stdout", &"x".repeat(300_000))]);
+        assert!(long.len() < LOG_MAX + 40 && long.ends_with("x…\n"), "{long}");
         assert_eq!(told(&Request { error: true, ..request }), "", "those of a failure stand in its block");
     }
 
