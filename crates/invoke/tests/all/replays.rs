@@ -1,6 +1,6 @@
 //! Replays: what was recorded is done again, and what is done otherwise is found.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use bytes::Bytes;
 use http::Request;
@@ -174,7 +174,8 @@ async fn an_exception_is_thrown_again_and_another_one_is_a_difference() {
 
 /// A guest that computes without end; `asks` whether its time is up, and says then where it is.
 fn endless(asks: bool) -> Guest {
-    guest(move |_, scope, _| async move {
+    guest(move |_, scope, busy| async move {
+        busy.store(true, Ordering::Relaxed);
         loop {
             if asks && scope.is_overdue() {
                 let message = "the function ran out of time at a.ts:1:1".to_owned();
@@ -188,9 +189,12 @@ fn endless(asks: bool) -> Guest {
 #[tokio::test]
 async fn a_guest_that_asks_in_time_says_where_it_is_and_replays_so() {
     let ended = async |asks| {
-        let world = World::new(endless(asks), |function| function.limits.time = std::time::Duration::from_millis(300));
+        let world = World::new(endless(asks), |function| {
+            function.build = types::Build::Script;
+            function.limits.time = std::time::Duration::from_millis(300);
+        });
         drop(world.invoke("/").await);
-        let id = world.records()[0].id;
+        let id = world.settled(1).await[0].id;
         let journal = world.journal(id).await.expect("kept");
         let report = again(journal.clone(), endless(asks), None).await;
         assert!(report.is_faithful(), "{report:?}");
