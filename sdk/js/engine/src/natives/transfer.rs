@@ -55,7 +55,7 @@ fn with_text<'js, R>(ctx: &Ctx<'js>, value: &Value<'js>, look: impl FnOnce(&[u8]
         if start.is_null() {
             return Err(Error::Exception);
         }
-        let looked = look(slice::from_raw_parts(start.cast::<u8>(), length as usize));
+        let looked = look(slice::from_raw_parts(start.cast::<u8>(), length));
         qjs::JS_FreeCString(context, start);
         Ok(looked)
     }
