@@ -1,7 +1,7 @@
 //! How a script's invocation failed, in words: the end that people see.
 
 use ports::runtime::Fault;
-use types::{Code, Elapsed, Script};
+use types::{Code, Elapsed, Script, limits};
 
 use super::{
     search,
@@ -59,15 +59,15 @@ pub(crate) fn fault(uncaught: &Uncaught, script: Option<&Script>, bounds: Bounds
         Failure::WrongAnswer => titled(Code::E0521),
         Failure::NeverSettles => titled(Code::E0520),
         Failure::OutOfMemory => (Code::E0503, bounds.memory.unwrap_or_else(|| Code::E0503.title().to_owned())),
-        Failure::Interrupted => (Code::E0502, format!("{}: allowed {}", Code::E0502.title(), bounds.time)),
+        Failure::Interrupted => (Code::E0502, format!("{}: {}", Code::E0502.title(), limits::time_allowed(bounds.time))),
     };
     Fault { code, message: story.sentence(&words), backtrace: story.lines() }
 }
 
 /// Whether this is what an engine throws that has no memory: an error that says so, or nothing, when there is none left for an error.
 fn is_of_memory(thrown: &Thrown) -> bool {
-    let Thrown { name, message, stack, causes: _ } = thrown;
-    (name == "InternalError" && message == "out of memory") || (name.is_empty() && message == "null" && stack.is_empty())
+    let Thrown { name, message, stack: _, causes: _ } = thrown;
+    (name == "InternalError" && message == "out of memory") || (name.is_empty() && message == "null")
 }
 
 /// A rejected promise that nobody handles, as a line of log and the lines below it.
@@ -94,7 +94,10 @@ mod tests {
         assert_eq!(told(Failure::Threw, None), (Code::E0519, "E: m at a.js:3:9".into()));
         assert_eq!(told(Failure::OutOfMemory, Some("too much")), (Code::E0503, "too much at a.js:3:9".into()));
         let (code, message) = told(Failure::Interrupted, None);
-        assert_eq!((code, message.as_str()), (Code::E0502, "the function ran out of time: allowed 2.00 s at a.js:3:9"));
+        assert_eq!(
+            (code, message.as_str()),
+            (Code::E0502, "the function ran out of time: allowed 2.00 s (limits.time sets up to 15 min) at a.js:3:9")
+        );
         assert_eq!(told(Failure::NeverSettles, None).0, Code::E0520);
         assert_eq!(told(Failure::WrongAnswer, None).0, Code::E0521);
     }
