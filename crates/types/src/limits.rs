@@ -72,8 +72,8 @@ pub const SCRIPT_IMAGES: ByteCount = ByteCount::mib(256);
 pub const REVISIONS: usize = 100;
 /// The code of one function inside a component.
 pub const FUNCTION_BODY: ByteCount = ByteCount::mib(1);
-/// CPU time for compiling one component, in seconds.
-pub const COMPILE_CPU_SECS: u64 = 60;
+/// CPU time for compiling one component, in seconds: some times what a large one of other people's toolchains takes on a slow machine.
+pub const COMPILE_CPU_SECS: u64 = 120;
 /// Address space for compiling one component, above what the engine itself maps.
 pub const COMPILE_MEMORY: ByteCount = ByteCount::mib(2048);
 

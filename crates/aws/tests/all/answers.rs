@@ -183,7 +183,7 @@ async fn what_each_request_used_is_told() {
         if node.bill.0.lock().len() == 2 {
             break;
         }
-        tokio::task::yield_now().await;
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     let bill = node.bill.0.lock().clone();
     assert_eq!(bill.iter().map(|used| (used.operation, used.bytes_in)).collect::<Vec<_>>(), [("PutObject", 5), ("GetObject", 0)]);
