@@ -32,10 +32,10 @@ use super::{
 const PING: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
 /// Streams that an HTTP/2 peer may reset before they were looked at, and streams that failed on our side, before it is cut off.
 const RESETS: (usize, usize) = (20, 128);
-/// How long a socket is read out after the last answer, so that closing it doesn't destroy the answer on its way.
-const LINGER: Duration = Duration::from_secs(1);
+/// How long a socket is read out after the last answer, so that closing it doesn't destroy the answer on its way; and a stream of HTTP/2.
+pub(super) const LINGER: Duration = Duration::from_secs(1);
 /// How much is read out at most.
-const LINGER_BYTES: usize = 1 << 20;
+pub(super) const LINGER_BYTES: usize = 1 << 20;
 
 /// Serves one connection to its end.
 pub(crate) async fn serve(gateway: Arc<Gateway>, stream: TcpStream, drain: Drain) {

@@ -15,7 +15,7 @@ use types::{ByteCount, Code, Elapsed, LiveFunction, Problem, TraceContext};
 
 use super::{
     Drain, Gateway,
-    body::Received,
+    body::{self, Received},
     ingest::Ingest,
     problem, request,
     response::{self, Open, Sent},
@@ -82,13 +82,13 @@ impl Service {
         }
     }
 
-    fn body(&self, incoming: Incoming) -> Body {
+    fn body(&self, incoming: Incoming, version: Version) -> Body {
         if incoming.is_end_stream() {
             return Body::Empty;
         }
         let Gateway { limits, clock, .. } = &*self.gateway;
         let idle = Elapsed::from(limits.body_idle_time).ns();
-        Body::stream(Received::new(incoming, limits.request_body.0, idle, Arc::clone(clock)))
+        Body::stream(Received::new(incoming, version, limits.request_body.0, idle, Arc::clone(clock)))
     }
 }
 
@@ -125,13 +125,17 @@ impl hyper::service::Service<Request<Incoming>> for Service {
         let (mut parts, incoming) = request.into_parts();
         let (function, parent) = match self.admit(&mut parts, &incoming) {
             Ok(Admitted::Function { function, parent }) => (function, parent),
-            Ok(Admitted::File(asked)) => return self.file(asked, &parts, open),
+            Ok(Admitted::File(asked)) => {
+                body::leave(incoming, parts.version, &*self.gateway.clock);
+                return self.file(asked, &parts, open);
+            }
             Ok(Admitted::Events { ingest, parent }) => {
-                let (method, version, body) = (parts.method, parts.version, self.body(incoming));
+                let (method, version, body) = (parts.method, parts.version, self.body(incoming, parts.version));
                 let running = Box::pin(ingest.serve(Arc::clone(&self.gateway), parts.headers, body, parent));
                 return Answer::Invoked { running, method, version, open: Some(open) };
             }
             Err(Unrouted { problem, allow }) => {
+                body::leave(incoming, parts.version, &*self.gateway.clock);
                 let mut response = problem::response(&problem, &parts.headers);
                 if let Some(allow) = allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
                     response.headers_mut().insert(header::ALLOW, allow);
@@ -147,7 +151,8 @@ impl hyper::service::Service<Request<Incoming>> for Service {
         let (method, version) = (parts.method.clone(), parts.version);
         let received_ns = self.gateway.clock.monotonic_ns();
         self.conn.seen.store(received_ns, Ordering::Relaxed);
-        let request = Request::from_parts(parts, self.body(incoming));
+        let body = self.body(incoming, version);
+        let request = Request::from_parts(parts, body);
         let invocation = Invocation { function, request, parent, received_ns, depth: 0, batch: None };
         let running = match invocation.function.function.webhook {
             Some(_) => Box::pin(webhook::invoke(Arc::clone(&self.gateway), invocation)),

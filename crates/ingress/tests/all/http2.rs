@@ -10,8 +10,11 @@ use std::{
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt, Empty, Full};
-use hyper::client::conn::http2::{self, SendRequest};
+use http_body_util::{BodyExt, Empty, Full, StreamBody, combinators::BoxBody};
+use hyper::{
+    body::Frame,
+    client::conn::http2::{self, SendRequest},
+};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use ingress::{Framing, GatewayLimits};
 use ports::Body;
@@ -161,4 +164,41 @@ async fn streams_whose_peer_takes_nothing_are_reset() {
     assert_eq!(read_late(0, Duration::from_secs(60), long).await.expect("no reset"), 0);
     assert_eq!(read_late(20_000, Duration::from_secs(60), long).await.expect("a body"), 60_000);
     assert_eq!(read_late(65_535, Duration::from_millis(300), long).await.expect("a body"), 60_000);
+}
+
+/// Sends a body whose second part follows only once the whole answer has come; whether it was sent to its end.
+async fn sends_after_the_answer(rig: &Rig, path: &str, rest: usize) -> bool {
+    let (more, parts) = tokio::sync::mpsc::channel::<Bytes>(1);
+    let body = StreamBody::new(futures_util::stream::unfold(parts, async |mut parts| {
+        parts.recv().await.map(|part| (Ok::<_, std::convert::Infallible>(Frame::data(part)), parts))
+    }));
+    let mut sender = connect::<BoxBody<Bytes, std::convert::Infallible>>(rig).await;
+    more.send(Bytes::from_static(b"first")).await.expect("there is room");
+    let request = Request::post(format!("http://main.localhost{path}")).body(BodyExt::boxed(body)).expect("a request");
+    text(sender.send_request(request).await.expect("an answer")).await;
+    let mut left = rest;
+    while left > 0 {
+        let part = left.min(16 << 10);
+        left -= part;
+        // The other end is dropped with a stream that was reset.
+        if more.send(Bytes::from(vec![0; part])).await.is_err() {
+            return false;
+        }
+    }
+    // The part before was taken when there is room for the next.
+    more.reserve().await.is_ok()
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_reads_may_be_sent_to_its_end_unless_it_is_large() {
+    let rig = Rig::start(
+        GatewayLimits::default(),
+        Framing::Strict,
+        Functions::new(|_| async { Response::new(Body::from("read nothing")) }),
+    )
+    .await;
+    for path in ["/", "/any/x", "/nowhere"] {
+        assert!(sends_after_the_answer(&rig, path, 100 << 10).await, "{path}");
+    }
+    assert!(!sends_after_the_answer(&rig, "/", 8 << 20).await, "what is large is cut off");
 }
