@@ -14,6 +14,7 @@ use ports::{
 use types::{
     Code, Elapsed, Outcome, Problem,
     journal::{BodyDigest, Entry, Headers, Journal, LogLine, RequestHead},
+    limits,
 };
 
 pub use crate::scope::replayed::Halt;
@@ -127,7 +128,7 @@ fn report(scope: &ReplayScope, stop: Stop) -> Report {
         Stop::Ended(ended) => Some(outcome(ended, response.as_ref().map(|(status, ..)| *status), seen.broken.clone())),
         Stop::OutOfTime(allowed) => Some(Outcome::Failed {
             code: Code::E0502,
-            message: format!("the function ran out of time: allowed {}", Elapsed::from(allowed)),
+            message: format!("the function ran out of time: {}", limits::time_allowed(Elapsed::from(allowed))),
             status: Code::E0502.status(),
         }),
     };

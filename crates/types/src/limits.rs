@@ -240,6 +240,12 @@ pub fn table() -> Vec<Row> {
     [of_functions(), of_state(), of_records()].concat()
 }
 
+/// The words about the time of an invocation that was too long: what it had, and what may be set.
+#[must_use]
+pub fn time_allowed(allowed: crate::Elapsed) -> String {
+    format!("allowed {allowed} (limits.time sets up to {})", time(TIME_MAX))
+}
+
 fn set(name: &'static str, value: String, max: String, key: &'static str) -> Row {
     Row { name, value, max: Some(max), key: Some(key) }
 }

@@ -23,7 +23,7 @@ use ports::{
     Body, BoxFuture, Loaded,
     runtime::{Call, Ended, Fault, Run},
 };
-use types::{Build, Code, Elapsed, InvocationId, Start, StartClass};
+use types::{Build, Code, Elapsed, InvocationId, Start, StartClass, limits};
 
 pub(crate) use self::{
     facts::{Facts, Origin, head_bytes},
@@ -209,7 +209,7 @@ fn refusal(slot: &Slot, id: InvocationId) -> Response<Body> {
 
 fn out_of_time(facts: &Facts) -> Ended {
     let allowed = Elapsed::from(facts.function.function.limits.time);
-    let message = format!("the function ran out of time: allowed {allowed}");
+    let message = format!("the function ran out of time: {}", limits::time_allowed(allowed));
     Ended::Stopped(Fault { code: Code::E0502, message, backtrace: Vec::new() })
 }
 

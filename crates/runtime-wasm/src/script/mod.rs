@@ -9,6 +9,7 @@ pub(crate) mod convert;
 mod decode;
 mod delta;
 mod image;
+mod instead;
 mod kept;
 mod loading;
 pub(crate) mod report;

@@ -96,7 +96,7 @@ mod tests {
         let (code, message) = told(Failure::Interrupted, None);
         assert_eq!(
             (code, message.as_str()),
-            (Code::E0502, "the function ran out of time: allowed 2.00 s (limits.time sets up to 15 min) at a.js:3:9")
+            (Code::E0502, "the function ran out of time: allowed 2.00 s (limits.time sets up to 900 s) at a.js:3:9")
         );
         assert_eq!(told(Failure::NeverSettles, None).0, Code::E0520);
         assert_eq!(told(Failure::WrongAnswer, None).0, Code::E0521);

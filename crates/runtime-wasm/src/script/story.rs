@@ -5,7 +5,10 @@ use types::{
     script::{Script, SourcePlace},
 };
 
-use super::stack::{self, Frame};
+use super::{
+    instead,
+    stack::{self, Frame},
+};
 use crate::backtrace::printable;
 
 /// Characters of an exception's own words that are shown.
@@ -43,8 +46,10 @@ pub(crate) struct Story {
     pub(crate) place: Option<SourcePlace>,
     /// The calls, innermost first: `at price (src/api.ts:12:23)`.
     pub(crate) calls: Vec<String>,
-    /// What caused it.
+    /// What caused it, each with its place if it is known: `RangeError: far at src/api.ts:7:3`.
     pub(crate) causes: Vec<String>,
+    /// What to do about it.
+    pub(crate) help: Option<String>,
 }
 
 impl Story {
@@ -75,12 +80,8 @@ impl Story {
             words: printable(&paragraph(&words), MESSAGE_CHARS),
             place: calls.into_iter().next().map(|(_, place)| place),
             calls: shown,
-            // Its stack stands below its words, if it has one.
-            causes: causes
-                .iter()
-                .take(CAUSES)
-                .map(|cause| printable(cause.lines().next().unwrap_or(""), MESSAGE_CHARS))
-                .collect(),
+            causes: causes.iter().take(CAUSES).map(|told| cause(told, place_of)).collect(),
+            help: instead::of(thrown),
         }
     }
 
@@ -103,10 +104,14 @@ impl Story {
         }
     }
 
-    /// The calls and the causes: what stands below the sentence.
+    /// The calls, the causes and the help: what stands below the sentence.
     pub(crate) fn lines(&self) -> Vec<String> {
+        self.notes().chain(self.help.iter().map(|help| format!("help: {help}"))).collect()
+    }
+
+    fn notes(&self) -> impl Iterator<Item = String> {
         let causes = self.causes.iter().map(|cause| format!("caused by: {cause}"));
-        self.calls.iter().cloned().chain(causes).collect()
+        self.calls.iter().cloned().chain(causes)
     }
 
     /// The exception as a problem of a deployment.
@@ -126,7 +131,11 @@ impl Story {
                 None => problem.at(Place { file, line: place.line, column: place.column.max(1), text: String::new(), width: 1 }),
             };
         }
-        self.lines().into_iter().fold(problem, Problem::note)
+        let problem = self.notes().fold(problem, Problem::note);
+        match &self.help {
+            Some(help) => problem.help(help.clone()),
+            None => problem,
+        }
     }
 }
 
@@ -134,6 +143,16 @@ impl Story {
 fn paragraph(words: &str) -> String {
     let lines = words.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty());
     if words.contains(['\n', '\r']) { lines.collect::<Vec<_>>().join(" ") } else { words.to_owned() }
+}
+
+/// A cause: the words on its first line, and the place of the first of its calls, which stand below if it has any.
+fn cause(told: &str, place_of: impl Fn(&Frame<'_>) -> SourcePlace) -> String {
+    let (words, stack) = told.split_once('\n').unwrap_or((told, ""));
+    let words = printable(words.trim_end(), MESSAGE_CHARS);
+    match stack::frames(stack).next() {
+        Some(frame) => format!("{words} at {}", shown(&place_of(&frame))),
+        None => words,
+    }
 }
 
 fn call(name: &str, place: &SourcePlace) -> String {
@@ -200,7 +219,7 @@ mod tests {
             name: "TypeError".into(),
             message: "x is undefined".into(),
             stack: stack.into(),
-            causes: vec!["Error: io\n    at lib.js:1:1".into()],
+            causes: vec!["Error: io\n    at read (dayfly:fetch:1:1)\n    at lib.js:1:1".into(), "Error: none".into()],
         }
     }
 
@@ -210,7 +229,8 @@ mod tests {
         let story = Story::of(&thrown(stack), Some(&script("// first\n\tconst é = x.y\n")));
         let told = story.sentence(&story.words);
         assert_eq!(told, "TypeError: x is undefined at src/api.ts:2:3\n2 |  const é = x.y\n  |   ^");
-        let expected = ["at price (src/api.ts:2:3)", "at lib.js:4:5", "caused by: Error: io"];
+        let expected =
+            ["at price (src/api.ts:2:3)", "at lib.js:4:5", "caused by: Error: io at lib.js:1:1", "caused by: Error: none"];
         assert_eq!(story.lines(), expected);
         let problem = story.problem(Code::E0315);
         let place = Place { file: "src/api.ts".into(), line: 2, column: 3, text: " const é = x.y".into(), width: 1 };
@@ -223,7 +243,7 @@ mod tests {
     fn what_is_not_known_is_left_out_and_what_is_hostile_is_escaped() {
         let story = Story::of(&thrown("    at f (other\u{1b}.js:3:9)"), None);
         assert_eq!(story.sentence("no"), "no at other\\u{1b}.js:3:9");
-        assert_eq!(story.lines(), ["at f (other\\u{1b}.js:3:9)", "caused by: Error: io"]);
+        assert_eq!(story.lines(), ["at f (other\\u{1b}.js:3:9)", "caused by: Error: io at lib.js:1:1", "caused by: Error: none"]);
         let of_lines = Thrown { message: "[\n  {\r\n    \"code\": 7\u{7}\n  }\n]\n".into(), ..Thrown::default() };
         assert_eq!(Story::of(&of_lines, None).words, "[ { \"code\": 7\\u{7} } ]");
         let nothing = Story::of(&Thrown::default(), None);
