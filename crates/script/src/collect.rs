@@ -16,7 +16,7 @@ use types::{
 };
 
 use crate::{
-    binding,
+    binding, depth,
     file::Stamp,
     format::Format,
     parse::{Context, Parsed},
@@ -119,6 +119,16 @@ impl Collector {
     /// # Errors
     /// As [`collect`].
     pub fn collect(&mut self, entry: &Path, root: &Path, app: &App, function: &Function) -> Result<Collected, Vec<Problem>> {
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().name("script".to_owned()).stack_size(depth::STACK);
+            let spawned = thread.spawn_scoped(scope, || self.collect_here(entry, root, app, function));
+            let failed = |error| vec![Problem::new(Code::E0301, format!("the machine gives no thread to read scripts: {error}"))];
+            spawned.map_err(failed)?.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    /// On a thread whose stack is large enough for whatever [`depth::too_deep`] lets through.
+    fn collect_here(&mut self, entry: &Path, root: &Path, app: &App, function: &Function) -> Result<Collected, Vec<Problem>> {
         let real = |path: &Path| {
             let failed = |error| Problem::new(Code::E0301, format!("{} can't be read: {error}", path.display()));
             path.canonicalize().map_err(|error| vec![failed(error)])
@@ -136,6 +146,8 @@ impl Collector {
         if !walk.problems.is_empty() {
             let mut problems = std::mem::take(&mut walk.problems);
             problems.sort_by_key(|problem| problem.place.as_ref().map(|place| (place.file.clone(), place.line, place.column)));
+            // What is wrong with a `tsconfig.json` is found for each file.
+            problems.dedup_by_key(|problem| (problem.message.clone(), problem.place.clone()));
             problems.truncate(PROBLEMS);
             return Err(problems);
         }

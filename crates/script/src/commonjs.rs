@@ -3,28 +3,19 @@
 //! What compilers and people write is recognised wherever it stands: `exports.a = …`, `module.exports = { a, … }`,
 //! `Object.defineProperty(exports, "a", …)`, calls that get `exports` and an object, and what is exported on from a `require`.
 
-use std::collections::BTreeSet;
-
 use oxc_ast::ast::{
     Argument, AssignmentExpression, AssignmentTarget, CallExpression, Expression, MemberExpression, ObjectExpression,
     ObjectPropertyKind, Program, VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
 
+use crate::exports::Exports;
+
 /// What compilers export to say that a module was an ES module.
 pub(crate) const COMPILED: &str = "__esModule";
 
-/// What a CommonJS module exports.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Exports {
-    /// Its own names.
-    pub(crate) names: BTreeSet<String>,
-    /// The modules, as it writes them, whose names it exports too.
-    pub(crate) from: BTreeSet<String>,
-}
-
 impl Exports {
-    /// Reads a program.
+    /// Of a CommonJS module.
     pub(crate) fn of(program: &Program<'_>) -> Self {
         let mut reader = Reader::default();
         reader.visit_program(program);

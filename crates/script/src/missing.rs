@@ -1,14 +1,17 @@
 //! What a person is told of an import that can't be followed.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
-use oxc_resolver::ResolveError;
+use oxc_resolver::{JSONError, ResolveError};
+use oxc_span::Span;
 use types::{Code, Place, Problem};
 
 use crate::{builtin, format::Format, module, syntax::Import};
 
 /// The file that imports, as a problem shows it.
 pub(crate) struct Importer<'a> {
+    /// The app's folder.
+    pub(crate) root: &'a Path,
     pub(crate) path: &'a Path,
     pub(crate) name: &'a str,
     pub(crate) text: &'a str,
@@ -30,9 +33,34 @@ impl Importer<'_> {
         self.problem(Code::E0314, import, format!("{} imports {specifier:?}, a module of Node.js", self.name)).help(instead)
     }
 
-    /// The place of an import, and how the entry leads to it.
+    /// The place of an import.
     pub(crate) fn at(&self, import: &Import) -> Place {
-        crate::place::place(self.name, self.text, import.start, import.end)
+        self.place(Span::new(import.start, import.end))
+    }
+
+    /// A place in the file.
+    pub(crate) fn place(&self, span: Span) -> Place {
+        crate::place::place(self.name, self.text, span.start, span.end)
+    }
+
+    /// `E0313`: the module is there, and what is wanted of it is not.
+    pub(crate) fn not_exported(&self, import: &Import, name: &str, span: Span, known: &BTreeSet<String>) -> Problem {
+        let Import { specifier, .. } = import;
+        let message = match name {
+            "default" => format!("{} imports the default of {specifier:?}, which has none", self.name),
+            name => format!("{} imports {name:?} from {specifier:?}, which does not export it", self.name),
+        };
+        let mut problem = Problem::new(Code::E0313, message).at(self.place(span));
+        let alike = known.iter().map(|known| (strsim::jaro_winkler(known, name), known)).filter(|(rate, _)| *rate >= ALIKE);
+        let alike = alike.max_by(|left, right| left.0.total_cmp(&right.0)).map(|(_, known)| known);
+        let listed: Vec<&str> = known.iter().map(String::as_str).take(SHOWN).collect();
+        let more = if known.len() > SHOWN { ", …" } else { "" };
+        problem.help = Some(match alike.filter(|_| name != "default") {
+            Some(alike) => format!("{alike:?}"),
+            None if known.is_empty() => "it exports nothing".to_owned(),
+            None => format!("it exports {}{more}", listed.join(", ")),
+        });
+        problem
     }
 
     /// `E0313`: nothing is there.
@@ -40,6 +68,9 @@ impl Importer<'_> {
         let Import { specifier, .. } = import;
         if import.start == import.end {
             return self.jsx(import);
+        }
+        if matches!(error, ResolveError::Json(_) | ResolveError::TsconfigLoadFailed { .. }) {
+            return unusable(self.root, error).note(format!("{} imports {specifier:?}", self.name));
         }
         if let ResolveError::PackagePathNotExported { subpath, package_json_path, .. } = error {
             let package = module::package(specifier).unwrap_or(specifier);
@@ -154,6 +185,32 @@ impl Importer<'_> {
     }
 }
 
+/// The most names that are listed.
+const SHOWN: usize = 8;
+/// How much alike two names are of which one may be meant by the other.
+const ALIKE: f64 = 0.85;
+
+/// `E0313`: a `package.json` or `tsconfig.json` that can't be used.
+pub(crate) fn unusable(root: &Path, error: &ResolveError) -> Problem {
+    if let ResolveError::TsconfigLoadFailed { source, .. } = error {
+        return unusable(root, source);
+    }
+    let ResolveError::Json(JSONError { path, message, line, column }) = error else {
+        return Problem::new(Code::E0313, format!("tsconfig.json can't be used: {error}"));
+    };
+    let name = module::name(root, path, Format::Json);
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let at = u32::try_from(before + column.saturating_sub(1)).unwrap_or(u32::MAX);
+    let message = message.split(" at line ").next().unwrap_or_default();
+    Problem::new(Code::E0313, format!("{name} is not JSON: {message}")).at(crate::place::place(
+        &name,
+        &text,
+        at,
+        at.saturating_add(1),
+    ))
+}
+
 /// The last parts of a path, which say enough.
 fn shown(path: &Path) -> String {
     let text = path.to_string_lossy();
@@ -172,7 +229,6 @@ fn lists(path: &Path, package: &str) -> bool {
 
 /// What a package exports, in a line.
 fn exports(package_json_path: &Path, package: &str) -> String {
-    const SHOWN: usize = 8;
     let json = package_json(package_json_path).unwrap_or_default();
     let names = json.get("exports").and_then(|exports| exports.as_object()).into_iter().flatten().map(|(name, _)| name.as_str());
     let names: Vec<String> =
@@ -187,7 +243,6 @@ fn exports(package_json_path: &Path, package: &str) -> String {
 /// The name in a folder that is most like the wanted one.
 fn nearest(folder: &Path, wanted: &str) -> Option<String> {
     const LOOKED_AT: usize = 1_000;
-    const ALIKE: f64 = 0.85;
     let entries = std::fs::read_dir(folder).ok()?.flatten().take(LOOKED_AT);
     let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
     let rated = names.map(|name| (strsim::jaro_winkler(&name, wanted), name)).filter(|(rate, _)| *rate >= ALIKE);

@@ -2,22 +2,30 @@
 //!
 //! An ES module says what it exports. One of CommonJS or JSON does not, so that it is given those names too that somebody asks it for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use oxc_ast::ast::{
     BindingPattern, ExportFromDeclaration, ImportDeclaration, ImportDeclarationSpecifier, Program, StaticMemberExpression,
     VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
+use oxc_span::{GetSpan as _, Span};
+
+/// Names, each with where it stands.
+pub(crate) type Names = BTreeMap<String, Span>;
 
 /// The names in `import a, { b as c } from "x"`, with `default` for `a`, and the variable of `import * as all from "x"`.
-pub(crate) fn imported(it: &ImportDeclaration<'_>) -> (BTreeSet<String>, Option<String>) {
-    let (mut names, mut whole) = (BTreeSet::new(), None);
+pub(crate) fn imported(it: &ImportDeclaration<'_>) -> (Names, Option<String>) {
+    let (mut names, mut whole) = (Names::new(), None);
     for specifier in it.specifiers.iter().flatten() {
         match specifier {
             ImportDeclarationSpecifier::ImportSpecifier(one) if one.import_kind.is_type() => {}
-            ImportDeclarationSpecifier::ImportSpecifier(one) => drop(names.insert(one.imported.name().to_string())),
-            ImportDeclarationSpecifier::ImportDefaultSpecifier(_) => drop(names.insert("default".to_owned())),
+            ImportDeclarationSpecifier::ImportSpecifier(one) => {
+                names.insert(one.imported.name().to_string(), one.imported.span());
+            }
+            ImportDeclarationSpecifier::ImportDefaultSpecifier(one) => {
+                names.insert("default".to_owned(), one.span);
+            }
             ImportDeclarationSpecifier::ImportNamespaceSpecifier(all) => whole = Some(all.local.name.to_string()),
         }
     }
@@ -25,8 +33,9 @@ pub(crate) fn imported(it: &ImportDeclaration<'_>) -> (BTreeSet<String>, Option<
 }
 
 /// The names in `export { a, b as c } from "x"`.
-pub(crate) fn exported_on(it: &ExportFromDeclaration<'_>) -> BTreeSet<String> {
-    it.specifiers.iter().filter(|one| !one.export_kind.is_type()).map(|one| one.local.name().to_string()).collect()
+pub(crate) fn exported_on(it: &ExportFromDeclaration<'_>) -> Names {
+    let specifiers = it.specifiers.iter().filter(|one| !one.export_kind.is_type());
+    specifiers.map(|one| (one.local.name().to_string(), one.local.span())).collect()
 }
 
 /// What is asked of the variable of `import * as all from "x"`: `a` and `b` of `all.a` and `const { b } = all`. A variable inside a

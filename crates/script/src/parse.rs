@@ -13,7 +13,8 @@ use types::{
 };
 
 use crate::{
-    commonjs::Exports,
+    depth,
+    exports::Exports,
     file,
     format::{Format, System},
     place::place,
@@ -87,6 +88,12 @@ fn json(name: &str, text: String) -> Result<Parsed, Problem> {
 }
 
 fn script(name: &str, text: String, context: &Context) -> Result<Parsed, Vec<Problem>> {
+    if let Some(at) = depth::too_deep(&text) {
+        let problem = Problem::new(Code::E0312, format!("{name} does not parse: it is nested deeper than the engine goes"));
+        return Err(vec![
+            problem.at(place(name, &text, at, at + 1)).help("if it is data, keep it in a .json file or in a bucket"),
+        ]);
+    }
     let mut refused = Vec::new();
     for (index, source_type) in source_types(name, context).into_iter().enumerate() {
         let settled = production::settled(&text, source_type, context.in_package);
@@ -102,7 +109,19 @@ fn script(name: &str, text: String, context: &Context) -> Result<Parsed, Vec<Pro
             Err(_) => {}
         }
     }
-    Err(refused.iter().take(PROBLEMS).map(|diagnostic| problem(name, &text, diagnostic, context)).collect())
+    let mut problems: Vec<Problem> =
+        refused.iter().take(PROBLEMS).map(|diagnostic| problem(name, &text, diagnostic, context)).collect();
+    if context.format == Format::JavaScript && has_types(&text) {
+        problems.truncate(1);
+        problems[0].help = Some(format!("name the file {}.ts: types are read there", name.trim_end_matches(".js")));
+    }
+    Err(problems)
+}
+
+/// Whether a text that is no JavaScript is TypeScript.
+fn has_types(text: &str) -> bool {
+    let allocator = Allocator::default();
+    !Parser::new(&allocator, text, SourceType::ts()).parse().diagnostics.has_errors()
 }
 
 /// The ways in which a file may be read, best first.
@@ -159,7 +178,7 @@ fn read(name: &str, text: &str, source_type: SourceType, context: &Context) -> R
         // Read once more by the rules of scripts, which are laxer.
         return read(name, text, SourceType::cjs(), &Context { system: System::CommonJs, ..context.clone() });
     }
-    let exports = if kind == ModuleKind::CommonJs { Exports::of(&program) } else { Exports::default() };
+    let exports = if kind == ModuleKind::CommonJs { Exports::of(&program) } else { Exports::of_module(&module_record) };
     let (code, mappings) = printed.unzip();
     Ok(Read { kind, code, imports: syntax.imports, exports, mappings })
 }

@@ -13,7 +13,7 @@ use oxc_ast_visit::{Visit, walk};
 use oxc_span::Span;
 use oxc_syntax::{operator::BinaryOperator, operator::LogicalOperator, operator::UnaryOperator, scope::ScopeFlags};
 
-use crate::names;
+use crate::names::{self, Names};
 
 /// How a module asks for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(crate) struct Import {
     /// Whether it is asked for only when a function is called, or inside `try`.
     pub(crate) is_late: bool,
     /// The names that it imports, `default` among them.
-    pub(crate) names: BTreeSet<String>,
+    pub(crate) names: Names,
     /// What is asked of `all` after `import * as all`.
     pub(crate) members: BTreeSet<String>,
 }
@@ -71,11 +71,11 @@ impl Syntax {
         syntax
     }
 
-    fn note(&mut self, source: &StringLiteral<'_>, how: How, wants: Option<String>, names: BTreeSet<String>) {
+    fn note(&mut self, source: &StringLiteral<'_>, how: How, wants: Option<String>, names: Names) {
         self.push(source.value.to_string(), source.span, how, wants, names);
     }
 
-    fn push(&mut self, specifier: String, span: Span, how: How, wants: Option<String>, names: BTreeSet<String>) {
+    fn push(&mut self, specifier: String, span: Span, how: How, wants: Option<String>, names: Names) {
         let (Span { start, end, .. }, is_late) = (span, self.late > 0);
         self.imports.push(Import { specifier, start, end, how, wants, is_late, names, members: BTreeSet::new() });
     }
@@ -104,7 +104,7 @@ impl<'a> Visit<'a> for Syntax {
 
     fn visit_export_all_declaration(&mut self, it: &ExportAllDeclaration<'a>) {
         if !it.export_kind.is_type() {
-            self.note(&it.source, How::Import, wants(it.with_clause.as_deref()), BTreeSet::new());
+            self.note(&it.source, How::Import, wants(it.with_clause.as_deref()), Names::new());
         }
     }
 
@@ -117,7 +117,7 @@ impl<'a> Visit<'a> for Syntax {
     fn visit_import_expression(&mut self, it: &ImportExpression<'a>) {
         if let Some(source) = constant(&it.source) {
             let wants = it.options.as_ref().and_then(wanted);
-            self.push(source, oxc_span::GetSpan::span(&it.source), How::Dynamic, wants, BTreeSet::new());
+            self.push(source, oxc_span::GetSpan::span(&it.source), How::Dynamic, wants, Names::new());
         }
         walk::walk_import_expression(self, it);
     }
@@ -126,7 +126,7 @@ impl<'a> Visit<'a> for Syntax {
         if self.shadowed == 0
             && let Some(source) = it.common_js_require()
         {
-            self.note(source, How::Require, None, BTreeSet::new());
+            self.note(source, How::Require, None, Names::new());
         }
         walk::walk_call_expression(self, it);
     }

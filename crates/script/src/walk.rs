@@ -1,5 +1,6 @@
 //! The walk from an entry over all imports: finds every module, or everything that is wrong.
 
+mod exports;
 mod modules;
 
 use std::{
@@ -14,7 +15,7 @@ use crate::{
     collect::{Id, Remembered},
     file::{self, Stamp},
     format::{Format, System},
-    missing::Importer,
+    missing::{self, Importer},
     module,
     needs::{self, Asker, Need},
     parse::{self, Context, Parsed},
@@ -107,6 +108,9 @@ impl<'a> Walk<'a> {
         self.ask(&(entry.to_owned(), format), system, None);
         self.visit_all();
         self.tell_needs();
+        if self.problems.is_empty() {
+            self.tell_missing_exports();
+        }
     }
 
     fn visit_all(&mut self) {
@@ -176,10 +180,8 @@ impl<'a> Walk<'a> {
     }
 
     fn dialect(&self, path: &Path) -> Result<Dialect, Vec<Problem>> {
-        self.resolvers.dialect(path).map_err(|error| {
-            let problem = Problem::new(Code::E0313, format!("tsconfig.json can't be used: {error}"));
-            vec![problem.note("it says how TypeScript is read: `paths`, `jsx` and `experimentalDecorators`")]
-        })
+        let read_for = "it says how TypeScript is read: `paths`, `jsx` and `experimentalDecorators`";
+        self.resolvers.dialect(path).map_err(|error| vec![missing::unusable(self.root, &error).note(read_for)])
     }
 
     /// What a module's imports mean, in their order.
@@ -288,7 +290,7 @@ impl<'a> Walk<'a> {
     fn importer(&self, at: usize) -> Importer<'_> {
         let node = &self.nodes[at];
         let way = module::is_in_package(&node.id.0).then(|| self.way(at));
-        Importer { path: &node.id.0, name: &node.name, text: node.parsed.text(), way }
+        Importer { root: self.root, path: &node.id.0, name: &node.name, text: node.parsed.text(), way }
     }
 
     /// How the entry leads to a module.

@@ -14,7 +14,7 @@ use crate::{
     module,
     parse::Parsed,
     provided,
-    syntax::{How, Import},
+    syntax::How,
 };
 
 /// Names that are asked for, by the index of the module.
@@ -66,7 +66,9 @@ impl Walk<'_> {
         };
         let links = node.links.iter().filter_map(|link| Some((link.0.clone(), target(link)?))).collect();
         let mut exports = BTreeSet::new();
-        self.exports(at, &mut exports, &mut BTreeSet::new());
+        if node.parsed.kind == ModuleKind::CommonJs {
+            self.exports(at, &mut exports, &mut BTreeSet::new());
+        }
         let Parsed { kind, code, original, .. } = &*node.parsed;
         let module = Module {
             name: node.name.clone(),
@@ -83,17 +85,6 @@ impl Walk<'_> {
         module
     }
 
-    /// The names that a CommonJS module exports, with those that it exports on.
-    fn exports(&self, at: usize, names: &mut BTreeSet<String>, seen: &mut BTreeSet<usize>) {
-        let Some(node) = self.nodes.get(at).filter(|_| seen.insert(at)) else { return };
-        names.extend(node.parsed.exports.names.iter().cloned());
-        for from in &node.parsed.exports.from {
-            if let Some(Link::Node(id)) = node.links.get(from) {
-                self.exports(self.index[id], names, seen);
-            }
-        }
-    }
-
     /// The names that ES modules ask of modules that don't say what they export.
     fn wanted(&self) -> Wanted {
         let mut wanted = Wanted::new();
@@ -102,7 +93,7 @@ impl Walk<'_> {
                 let Some(Link::Node(id)) = node.links.get(&import.specifier) else { continue };
                 let target = self.index[id];
                 let says = self.nodes.get(target).is_none_or(|target| target.parsed.kind == ModuleKind::Module);
-                let names = import.names.iter().chain(&import.members).filter(|name| *name != "default");
+                let names = import.names.keys().chain(&import.members).filter(|name| *name != "default");
                 if !says {
                     wanted.entry(target).or_default().extend(names.cloned());
                 }
@@ -144,11 +135,10 @@ impl Walk<'_> {
     fn asked_of<'a>(&'a self, at: usize, specifier: &'a str, known: &BTreeSet<String>) -> Option<Asked<'a>> {
         let node = &self.nodes[at];
         let imports = node.parsed.imports.iter().filter(|import| import.how == How::Import && import.specifier == specifier);
-        let place = |import: &Import| self.importer(at).at(import);
         let names: Vec<_> = imports
-            .flat_map(|import| import.names.iter().map(move |name| (name.as_str(), import)))
+            .flat_map(|import| &import.names)
             .filter(|(name, _)| *name != "default" && !known.contains(*name))
-            .map(|(name, import)| (name, place(import)))
+            .map(|(name, span)| (name.as_str(), self.importer(at).place(*span)))
             .collect();
         (!names.is_empty()).then_some(Asked { importer: &node.name, specifier, names })
     }

@@ -28,7 +28,7 @@ fn names_that_commonjs_and_json_do_not_declare_can_be_imported() {
     expect![[r#"
         import all from "node_modules/wrapped/index.js";
         export * from "node_modules/wrapped/index.js";
-        if (!("map" in Object(all))) throw new SyntaxError("\"wrapped\" does not export \"map\", which api.ts:1:34 imports");
+        if (!("map" in Object(all))) throw new SyntaxError("\"wrapped\" does not export \"map\", which api.ts:1:10 imports");
         export default all;
     "#]]
     .assert_eq(code(&collected, "dayfly:script/import/wrapped?api.ts"));

@@ -304,3 +304,128 @@ fn limits_are_named_with_what_was_measured() {
     "#]]
     .assert_eq(&problems[0].render());
 }
+
+#[test]
+fn names_that_a_module_does_not_export_are_told_with_those_it_does() {
+    check(
+        &[
+            (
+                "api.ts",
+                "import lib, { discont, price as p } from './lib'; import { b, gone } from './all.js'\n\
+                 export { nothing } from './none'; import { any } from './data.json'; console.log(lib, discont, p, b, gone, any)",
+            ),
+            ("lib.ts", "export const discount: number = 1, price = 2; export type Only = 1"),
+            ("all.js", "export * from './b.js'; export * as c from './b.js'"),
+            ("b.js", "export function b() {} export default 1"),
+            ("none.js", ""),
+            ("data.json", "{}"),
+        ],
+        "api.ts",
+        &expect![[r#"
+            error[E0313]: api.ts imports the default of "./lib", which has none
+             --> api.ts:1:8
+            1 | import lib, { discont, price as p } from './lib'; import { b, gone } from './all.js'
+              |        ^^^
+              = help: it exports Only, discount, price
+              = why:  dayfly explain E0313
+            error[E0313]: api.ts imports "discont" from "./lib", which does not export it
+             --> api.ts:1:15
+            1 | import lib, { discont, price as p } from './lib'; import { b, gone } from './all.js'
+              |               ^^^^^^^
+              = help: "discount"
+              = why:  dayfly explain E0313
+            error[E0313]: api.ts imports "gone" from "./all.js", which does not export it
+             --> api.ts:1:63
+            1 | import lib, { discont, price as p } from './lib'; import { b, gone } from './all.js'
+              |                                                               ^^^^
+              = help: it exports b, c
+              = why:  dayfly explain E0313
+            error[E0313]: api.ts imports "nothing" from "./none", which does not export it
+             --> api.ts:2:10
+            2 | export { nothing } from './none'; import { any } from './data.json'; console.log(lib, discont, p, b, gone, any)
+              |          ^^^^^^^
+              = help: it exports nothing
+              = why:  dayfly explain E0313
+        "#]],
+    );
+    let open = [("api.js", "import { b } from './all.js'; b"), ("all.js", "export * from './c.cjs'"), ("c.cjs", "exports.x = 1")];
+    assert!(Folder::with(&open).collect("api.js").is_ok(), "what CommonJS exports is known to nobody");
+}
+
+#[test]
+fn settings_that_are_not_json_are_told_once_with_their_place() {
+    check(
+        &[("api.ts", "import './b.ts'"), ("b.ts", ""), ("tsconfig.json", "{\n  \"compilerOptions\": { \"jsx\": \n")],
+        "api.ts",
+        &expect![[r#"
+            error[E0313]: tsconfig.json is not JSON: EOF while parsing a value
+             --> tsconfig.json:2:30
+            2 |   "compilerOptions": { "jsx": 
+              |                              ^
+              = it says how TypeScript is read: `paths`, `jsx` and `experimentalDecorators`
+              = why:  dayfly explain E0313
+        "#]],
+    );
+    check(
+        &[
+            ("api.js", "import 'broken'"),
+            ("node_modules/broken/package.json", "{ \"main\": x }"),
+            ("node_modules/broken/index.js", ""),
+        ],
+        "api.js",
+        &expect![[r#"
+            error[E0313]: node_modules/broken/package.json is not JSON: expected value
+             --> node_modules/broken/package.json:1:11
+            1 | { "main": x }
+              |           ^
+              = api.js imports "broken"
+              = why:  dayfly explain E0313
+        "#]],
+    );
+}
+
+#[test]
+fn types_in_a_javascript_file_name_the_ending_that_reads_them() {
+    check(
+        &[("api.js", "const x: number = 1;\nexport default x as any")],
+        "api.js",
+        &expect![[r#"
+        error[E0312]: api.js does not parse: missing initializer in const declaration
+         --> api.js:1:7
+        1 | const x: number = 1;
+          |       ^
+          = help: name the file api.ts: types are read there
+          = why:  dayfly explain E0312
+    "#]],
+    );
+}
+
+#[test]
+fn what_is_nested_beyond_reason_is_refused_and_what_comes_close_is_read() {
+    let repeated = |before: &str, unit: &str, count: usize, after: &str| format!("{before}{}{after}", unit.repeat(count));
+    for (before, unit, count, after) in [
+        ("export default ", "[", 200_000, "1;"),
+        ("export default ", "!", 200_000, "1;"),
+        ("export default a", ".y", 100_000, ";"),
+        ("export default ", "1+", 200_000, "1;"),
+        ("export default ", "`${", 5_000, "1;"),
+    ] {
+        let told = Folder::with(&[("api.ts", &repeated(before, unit, count, after))]).refused("api.ts");
+        assert!(told.contains("api.ts does not parse: it is nested deeper than the engine goes\n --> api.ts:1:"), "{told}");
+    }
+    // Each of them as deep as may be, so that reading all of it needs most of the stack that it gets.
+    for (before, unit, count, after) in [
+        ("export default ", "!", 29_900, "1;"),
+        ("export default ", "typeof ", 29_900, "1;"),
+        ("export default a", ".y", 14_900, ";"),
+        ("export default ", "1+", 14_900, "1;"),
+        ("export default ", "a=>", 9_900, "1;"),
+        ("export default ", "a?b:", 7_400, "1;"),
+        ("", "if(1)", 2_000, ";"),
+        ("if(1);", "else if(1);", 4_000, ""),
+        ("export default ", "[", 490, &"]".repeat(490)),
+    ] {
+        let collected = Folder::with(&[("api.ts", &repeated(before, unit, count, after))]).collect("api.ts");
+        assert!(collected.is_ok(), "{unit}: {:?}", collected.err().map(|problems| problems[0].render()));
+    }
+}
