@@ -8,6 +8,8 @@ use super::support::{Folder, Node, eventually, program};
 
 const MESSAGES: u64 = 10_000;
 const KILLS: usize = 50;
+/// Runs at once. All of them change one key, and of those that commit together one can: where a commit takes long, more would only wait.
+const RUNS: u32 = 2;
 /// The node lives so long between two kills, drawn anew each time.
 const LIFE_MS: std::ops::Range<usize> = 15..120;
 
@@ -29,7 +31,7 @@ fn run(effects: &str) -> End {
         "app = \"count\"\n\
          [fn.feed]\npath = \"{program}\"\nroute = \"/{{*rest}}\"\nuses = [\"queue.in\"]\n\
          [fn.worker]\npath = \"{program}\"\non = {{ queue = \"in\", batch = 10, retries = 100 }}\neffects = \"{effects}\"\n\
-         uses = [\"kv.things\", \"queue.out\"]\nenv = {{ MODE = \"count\" }}\n"
+         uses = [\"kv.things\", \"queue.out\"]\nenv = {{ MODE = \"count\" }}\nlimits = {{ concurrency = {RUNS} }}\n"
     ));
     let data = Folder::new();
     let mut node = Node::server(data.path(), &[]);

@@ -28,14 +28,18 @@ const POLLS_MAX: u32 = 12_000;
 ///
 /// # Panics
 /// If there is nothing after five minutes; the message says what was waited for.
-pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..POLLS_MAX {
-        if let Some(found) = ask() {
-            return found;
-        }
-        thread::sleep(POLL_PAUSE);
-    }
-    panic!("waited five minutes in vain: {what}");
+pub(crate) fn eventually<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
+    sooner_or_later(ask).unwrap_or_else(|| panic!("waited five minutes in vain: {what}"))
+}
+
+/// Asks again and again until there is something; nothing if there is none after five minutes.
+pub(crate) fn sooner_or_later<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
+    (0..POLLS_MAX).find_map(|_| {
+        ask().or_else(|| {
+            thread::sleep(POLL_PAUSE);
+            None
+        })
+    })
 }
 
 /// The text holds the part; if not, both are shown.

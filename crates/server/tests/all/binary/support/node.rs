@@ -16,6 +16,7 @@ use super::{
     Finished, Folder, Request, Response, dayfly, eventually,
     http::connect,
     process::{self, Reaped},
+    sooner_or_later,
 };
 
 /// A running `dayfly up` or `dayfly server`. It is killed, by its id, with its handle.
@@ -39,7 +40,8 @@ impl Node {
     /// `dayfly up` in a folder with a manifest, once the app is served.
     pub(crate) fn up(folder: &Path) -> Self {
         let node = Self::up_unready(folder);
-        node.wait_for(" ready ");
+        let told = node.wait_for_either(" ready ", "waiting for a change");
+        assert!(told.contains(" ready "), "it can't be served:\n{told}");
         node
     }
     /// `dayfly up`, whether or not its app can be served.
@@ -102,10 +104,12 @@ impl Node {
     }
     /// Waits until it has printed this, to either.
     pub(crate) fn wait_for(&self, text: &str) -> String {
-        eventually(&format!("{text:?} is printed; stderr:\n{}", self.stderr()), || {
-            let all = self.stdout() + &self.stderr();
-            all.contains(text).then_some(all)
-        })
+        self.wait_for_either(text, text)
+    }
+    fn wait_for_either(&self, text: &str, other: &str) -> String {
+        let all = || self.stdout() + &self.stderr();
+        let found = sooner_or_later(|| Some(all()).filter(|all| all.contains(text) || all.contains(other)));
+        found.unwrap_or_else(|| panic!("waited five minutes in vain for {text:?}; it printed:\n{}", all()))
     }
 
     pub(crate) fn get(&self, target: &str) -> Response {
