@@ -286,16 +286,17 @@ fn write_all<'js>(
         None => Err("the stream was closed".to_owned()),
         Some(writer) => write_some(writer, bytes).map(|(taken, wait)| (bytes[taken..].to_vec(), wait)),
     })?;
-    let (mut rest, mut wait): (Vec<u8>, _) = first.map_err(|why| Exception::throw_type(ctx, &why))?;
+    let (rest, mut wait): (Vec<u8>, _) = first.map_err(|why| Exception::throw_type(ctx, &why))?;
+    let mut written = 0;
     events::until_ready(ctx, owner, move |ctx| {
         if let Some(pollable) = wait.take() {
             return Ok(Step::Wait(pollable));
         }
-        if !rest.is_empty() {
+        if written < rest.len() {
             let mut writer = writer.borrow_mut();
             let Some(writer) = writer.as_mut() else { return Err(Exception::throw_type(ctx, "the stream was closed")) };
-            let (taken, wait) = write_some(writer, &rest).map_err(|why| Exception::throw_type(ctx, &why))?;
-            rest.drain(..taken);
+            let (taken, wait) = write_some(writer, &rest[written..]).map_err(|why| Exception::throw_type(ctx, &why))?;
+            written += taken;
             if let Some(pollable) = wait {
                 return Ok(Step::Wait(pollable));
             }
