@@ -29,6 +29,9 @@ use crate::{
     watch::{Change, Watch},
 };
 
+/// A first deployment that takes longer is not left without a word.
+const SILENCE: Duration = Duration::from_secs(1);
+
 pub(crate) async fn run(context: &Context, args: Up) -> Result {
     let began = Stopwatch::start();
     let printer = context.printer;
@@ -116,7 +119,14 @@ impl Session {
             printer.note(format!(" build    {name:<8} {}   {}", built.summary(), print::took(built.took)));
         })
         .await?;
-        self.ship(&mut project).await
+        let mut shipped = std::pin::pin!(self.ship(&mut project));
+        tokio::select! {
+            deployed = &mut shipped => return deployed,
+            () = tokio::time::sleep(SILENCE) => {}
+        }
+        // Whoever starts for the first time waits for it, and would wonder for what.
+        printer.note(" deploy   code is compiled, and at the first start the JavaScript engine: once, for some seconds");
+        shipped.await
     }
 
     async fn ship(&mut self, project: &mut Project) -> Result<Deployed> {
