@@ -16,7 +16,8 @@ const UNSET: &str = "undefined";
 /// The text with what is read of `process.env` replaced, if there is any: in a person's own file only `NODE_ENV`. Who asks for other
 /// settings there is told where they are.
 pub(crate) fn settled(text: &str, source_type: SourceType, in_package: bool) -> Option<String> {
-    if !text.contains("NODE_ENV") && !(in_package && text.contains("process.env.")) {
+    let is_read = text.contains("NODE_ENV") || in_package && text.contains("process.env.");
+    if !is_read {
         return None;
     }
     let allocator = Allocator::default();
