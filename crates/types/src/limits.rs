@@ -63,7 +63,7 @@ pub const SCRIPT_LOAD_TIME: Duration = Duration::from_secs(1);
 /// CPU time that a script which computes when its time is up gets beside it, so that it can be asked where it is.
 pub const SCRIPT_LAST_WORDS_CPU: Duration = Duration::from_millis(5);
 /// Wall time in which it may use that.
-pub const SCRIPT_LAST_WORDS: Duration = Duration::from_millis(50);
+pub const SCRIPT_LAST_WORDS: Duration = Duration::from_millis(200);
 /// Memory of a script after its top-level code: what each request begins with.
 pub const SCRIPT_MEMORY: ByteCount = ByteCount::mib(64);
 /// Memory images of scripts that one node keeps ready; others are made again from disk when called.
