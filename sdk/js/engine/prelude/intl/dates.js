@@ -95,6 +95,11 @@ const civilOf = (milliseconds) => {
   };
 };
 
+const eraName = (isAfter, width) => {
+  if (width === "long") return isAfter ? "Anno Domini" : "Before Christ";
+  return nameAs(isAfter ? "AD" : "BC", width);
+};
+
 const isText = (month) => month === "long" || month === "short" || month === "narrow";
 
 const dateParts = (parts, state, time) => {
@@ -114,7 +119,8 @@ const dateParts = (parts, state, time) => {
   if (dayName !== undefined) add("weekday", dayName, "");
   if (month !== undefined) add("month", hasText ? nameAs(MONTHS[time.month], month) : numberAs(time.month + 1, month), "");
   if (day !== undefined) add("day", numberAs(time.day, day), hasText ? " " : "/");
-  if (year !== undefined) add("year", numberAs(time.year, year), !hasText ? "/" : day === undefined ? " " : ", ");
+  if (year !== undefined) add("year", numberAs(time.year > 0 ? time.year : 1 - time.year, year), !hasText ? "/" : day === undefined ? " " : ", ");
+  if (state.era !== undefined) add("era", eraName(time.year > 0, state.era), " ");
 };
 
 const hourOf = (state, hour) => {

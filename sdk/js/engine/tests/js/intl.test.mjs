@@ -26,6 +26,7 @@ rows("dates", [
   [[{ hour: "2-digit", minute: "2-digit" }, { hour: "numeric" }, { hour: "2-digit", minute: "2-digit", hour12: false }].map((options) => midnight.toLocaleTimeString("en-US", options)), ["12:00 AM", "12 AM", "00:00"]],
   [[new Date(-864e13), new Date(Date.UTC(-1, 1, 28)), new Date(Date.UTC(2000, 1, 29)), new Date(864e13)].map((date) => new Intl.DateTimeFormat("en-US", { month: "numeric", day: "numeric" }).format(date)), ["4/20", "2/28", "2/29", "9/13"]],
   [new Intl.DateTimeFormat("en-US", { hour: "numeric", minute: "numeric" }).formatToParts(noon).map(({ type, value }) => `${type}=${value}`), ["hour=3", "literal=:", "minute=04", "literal= ", "dayPeriod=PM"]],
+  [[noon, new Date(Date.UTC(-43, 2, 15))].map((date) => [new Intl.DateTimeFormat("en-US", { hour12: false, era: "short", year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric", timeZone: "UTC" }).format(date), date.toLocaleDateString("en-US", { era: "short", year: "numeric", month: "long" })]), [["1/2/2024 AD, 15:04:05", "January 2024 AD"], ["3/15/44 BC, 00:00:00", "March 44 BC"]]],
   [[Intl.DateTimeFormat().resolvedOptions().timeZone, Intl.DateTimeFormat().resolvedOptions().locale, new Intl.DateTimeFormat("de").format(noon)], ["UTC", "en-US", "1/2/2024"]],
 ]);
 
