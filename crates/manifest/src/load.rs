@@ -7,7 +7,7 @@ use std::{
 };
 
 use toml::de::DeTable;
-use types::{App, ByteCount, Code, EnvName, Problem, limits};
+use types::{App, ByteCount, Code, EnvName, Problem, limits, place};
 
 use crate::{
     FILE_NAME, check,
@@ -15,7 +15,7 @@ use crate::{
     grammar::ROOT,
     leaf, model,
     origins::Origins,
-    source::{self, At, Sources},
+    source::{At, Sources},
     tree::Table,
 };
 
@@ -93,7 +93,7 @@ const PROBLEMS: usize = 100;
 pub(crate) fn printable(mut problems: Vec<Problem>) -> Vec<Problem> {
     let clean = |text: &mut String| {
         if text.contains(char::is_control) {
-            *text = text.chars().map(source::printable).collect();
+            *text = text.chars().map(place::printable).collect();
         }
     };
     for problem in &mut problems {

@@ -56,8 +56,7 @@ pub(crate) fn text(bytes: Vec<u8>, name: &str) -> Result<String, Problem> {
         let rest = String::from_utf8_lossy(&error.as_bytes()[at..]);
         let begun = before.rsplit('\n').next().unwrap_or_default();
         let shown = format!("{begun}{}", rest.lines().next().unwrap_or_default());
-        let place: Place = crate::place::place(name, &shown, begun.len() as u32, begun.len() as u32 + 1);
-        let place = Place { line: u32::try_from(line).unwrap_or(u32::MAX), ..place };
+        let place = Place::in_line(name, u32::try_from(line).unwrap_or(u32::MAX), &shown, begun.len(), 1);
         Problem::new(Code::E0312, format!("{name} is not UTF-8: the byte at offset {at} is no text"))
             .at(place)
             .help("save the file as UTF-8, or import it as bytes: with { type: \"bytes\" }")

@@ -21,7 +21,6 @@ mod module;
 mod names;
 mod needs;
 mod parse;
-mod place;
 mod production;
 mod provided;
 mod resolve;

@@ -40,7 +40,7 @@ impl Importer<'_> {
 
     /// A place in the file.
     pub(crate) fn place(&self, span: Span) -> Place {
-        crate::place::place(self.name, self.text, span.start, span.end)
+        Place::in_text(self.name, self.text, span.start as usize, span.end as usize)
     }
 
     /// `E0313`: the module is there, and what is wanted of it is not.
@@ -201,14 +201,9 @@ pub(crate) fn unusable(root: &Path, error: &ResolveError) -> Problem {
     let name = module::name(root, path, Format::Json);
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    let at = u32::try_from(before + column.saturating_sub(1)).unwrap_or(u32::MAX);
+    let at = before + column.saturating_sub(1);
     let message = message.split(" at line ").next().unwrap_or_default();
-    Problem::new(Code::E0313, format!("{name} is not JSON: {message}")).at(crate::place::place(
-        &name,
-        &text,
-        at,
-        at.saturating_add(1),
-    ))
+    Problem::new(Code::E0313, format!("{name} is not JSON: {message}")).at(Place::in_text(&name, &text, at, at + 1))
 }
 
 /// The last parts of a path, which say enough.

@@ -17,7 +17,6 @@ use crate::{
     exports::Exports,
     file,
     format::{Format, System},
-    place::place,
     production,
     syntax::{Import, Syntax},
     typescript::{self, Dialect},
@@ -79,10 +78,15 @@ pub(crate) fn parse(name: &str, bytes: Vec<u8>, context: &Context) -> Result<Par
 fn json(name: &str, text: String) -> Result<Parsed, Problem> {
     if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&text) {
         let begin: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
-        let at = (begin + error.column().saturating_sub(1)) as u32;
+        let at = begin + error.column().saturating_sub(1);
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
-        return Err(Problem::new(Code::E0312, format!("{name} is not JSON: {message}")).at(place(name, &text, at, at + 1)));
+        return Err(Problem::new(Code::E0312, format!("{name} is not JSON: {message}")).at(Place::in_text(
+            name,
+            &text,
+            at,
+            at + 1,
+        )));
     }
     Ok(Parsed::data(ModuleKind::Json, text))
 }
@@ -91,7 +95,9 @@ fn script(name: &str, text: String, context: &Context) -> Result<Parsed, Vec<Pro
     if let Some(at) = depth::too_deep(&text) {
         let problem = Problem::new(Code::E0312, format!("{name} does not parse: it is nested deeper than the engine goes"));
         return Err(vec![
-            problem.at(place(name, &text, at, at + 1)).help("if it is data, keep it in a .json file or in a bucket"),
+            problem
+                .at(Place::in_text(name, &text, at as usize, at as usize + 1))
+                .help("if it is data, keep it in a .json file or in a bucket"),
         ]);
     }
     let mut refused = Vec::new();
@@ -203,12 +209,12 @@ fn kind(has_module_syntax: bool, syntax: &Syntax, context: &Context) -> ModuleKi
 
 fn problem(name: &str, text: &str, diagnostic: &OxcDiagnostic, context: &Context) -> Problem {
     let at = |label: &LabeledSpan| {
-        let start = label.offset();
-        place(name, text, start, start + label.len())
+        let start = label.offset() as usize;
+        Place::in_text(name, text, start, start + label.len() as usize)
     };
     let message = lower(diagnostic.message.trim_end_matches('.'));
     let mut problem = Problem::new(Code::E0312, format!("{name} does not parse: {message}"));
-    problem.place = Some(diagnostic.labels.first().map_or_else(|| place(name, text, 0, 0), at));
+    problem.place = Some(diagnostic.labels.first().map_or_else(|| Place::in_text(name, text, 0, 0), at));
     problem.notes = diagnostic
         .labels
         .iter()

@@ -7,6 +7,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::place::Place;
+
 macro_rules! codes {
     ($($code:ident $status:literal $title:literal;)*) => {
         /// The code of an error. Its number never changes its meaning.
@@ -178,21 +180,6 @@ impl<'de> Deserialize<'de> for Code {
     }
 }
 
-/// Where in a file a problem lies. Lines and columns count from 1.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Place {
-    /// The file, as the person named it.
-    pub file: String,
-    /// The line.
-    pub line: u32,
-    /// The column, in characters.
-    pub column: u32,
-    /// The text of the line.
-    pub text: String,
-    /// How many characters from the column on are meant.
-    pub width: u32,
-}
-
 /// What a person is told: what is wrong, where, against which limit, and how to mend it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error, utoipa::ToSchema)]
 #[error("{code} {message}")]
@@ -252,9 +239,9 @@ impl Problem {
         use fmt::Write as _;
         let mut out = format!("error[{}]: {}\n", self.code, self.message);
         let mut line = |text: fmt::Arguments<'_>| out.write_fmt(text).expect("a String takes all text");
-        if let Some(Place { file, line: number, column, text, width }) = &self.place {
+        if let Some(place @ Place { file, line: number, column, text, width, .. }) = &self.place {
             let gutter = number.to_string().len();
-            let (pad, marks) = (*column as usize - 1, "^".repeat((*width).max(1) as usize));
+            let (pad, marks) = (place.before(), "^".repeat((*width).max(1) as usize));
             line(format_args!("{:gutter$}--> {file}:{number}:{column}\n", ""));
             line(format_args!("{number} | {text}\n{:gutter$} | {:pad$}{marks}\n", "", ""));
         }
@@ -281,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_problem_shows_the_line_and_how_to_mend_it() {
-        let place = Place { file: "dayfly.toml".into(), line: 4, column: 3, text: "  rout = \"GET /\"".into(), width: 4 };
+        let place = Place::in_line("dayfly.toml", 4, "  rout = \"GET /\"", 2, 4);
         let problem = Problem::new(Code::E0103, "unknown key `rout` in [fn.api]").at(place).help("route = \"GET /\"");
         assert_eq!(
             problem.render(),

@@ -123,13 +123,15 @@ fn problem(Failure { code, message }: Failure) -> Problem {
 fn place<'a>(message: &'a str, source: &[String]) -> Option<(&'a str, Place)> {
     let [line_of_source, marks] = source else { return None };
     let (what, at) = message.rsplit_once(" at ")?;
-    let (rest, _) = at.rsplit_once(':')?;
+    let (rest, column) = at.rsplit_once(':')?;
     let (file, line) = rest.rsplit_once(':')?;
     let (_, text) = line_of_source.split_once("| ")?;
     let (_, marks) = marks.split_once("| ")?;
-    // A long line is cut, so the marks say where in the text it is.
-    let column = u32::try_from(marks.chars().take_while(|c| *c == ' ').count()).ok()? + 1;
-    Some((what, Place { file: file.to_owned(), line: line.parse().ok()?, column, text: text.to_owned(), width: 1 }))
+    let column: u32 = column.parse().ok()?;
+    // Of a long line a part is shown, and the mark says where in it the column is.
+    let before = u32::try_from(marks.chars().take_while(|c| *c == ' ').count()).ok()?;
+    let skipped = column.saturating_sub(1).saturating_sub(before);
+    Some((what, Place { file: file.to_owned(), line: line.parse().ok()?, column, text: text.to_owned(), skipped, width: 1 }))
 }
 
 fn understood(status: u16, body: &[u8]) -> Result<Said, Problem> {

@@ -45,7 +45,7 @@ async fn an_expression_has_a_value_or_a_problem_with_its_place() {
     let thrown: Evaluated = world.post(PATH, &eval(Some("api"), "throw")).await.expect("it answers");
     let problem = thrown.problem.expect("it failed");
     assert_eq!((problem.code, problem.message.as_str()), (Code::E0519, "TypeError: no"));
-    let place = Place { file: "src/é b.ts".into(), line: 1, column: 3, text: "  throw".into(), width: 1 };
+    let place = Place::in_line("src/é b.ts", 1, "  throw", 2, 1);
     assert_eq!((problem.place, problem.notes.as_slice()), (Some(place), &["at eval (eval:1:1)".to_owned()][..]));
     let bare: Evaluated = world.post(PATH, &eval(None, "throw bare")).await.expect("it answers");
     let bare = bare.problem.expect("it failed");
