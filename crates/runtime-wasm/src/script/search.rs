@@ -28,7 +28,9 @@ fn in_entry(script: &Script, words: &str) -> Option<SourcePlace> {
 /// The first line in which `at` finds a byte.
 fn find(module: &Module, at: impl Fn(&str) -> Option<usize>) -> Option<SourcePlace> {
     let text = module.original.as_ref().map_or(module.code.as_str(), |original| original.text.as_str());
-    let (line, text, byte) = (1_u32..).zip(text.lines()).find_map(|(line, text)| Some((line, text, at(text)?)))?;
+    // An empty file has a beginning too.
+    let lines = text.lines().chain(text.is_empty().then_some(""));
+    let (line, text, byte) = (1_u32..).zip(lines).find_map(|(line, text)| Some((line, text, at(text)?)))?;
     let column = u32::try_from(text[..byte].encode_utf16().count() + 1).ok()?;
     Some(SourcePlace { module: module.name.clone(), line, column, text: Some(text.to_owned()) })
 }
@@ -70,5 +72,7 @@ mod tests {
         assert_eq!(missing_export(&script, "something else"), None);
         assert_eq!(shown(default_export(&script)).as_deref(), Some("b.js:2:3"));
         assert_eq!(shown(await_in_entry(&script)).as_deref(), Some("b.js:2:41"));
+        let empty = Script { entry: "e.js".into(), modules: vec![module("e.js", "", &[])], ..script };
+        assert_eq!(shown(default_export(&empty)).as_deref(), Some("e.js:1:1"));
     }
 }

@@ -16,7 +16,7 @@ use crate::{Drain, triggers::Shared};
 /// The longest pause before a run that found no permit is tried again.
 const BUSY_PAUSE_MAX: Duration = Duration::from_secs(2);
 /// The longest pause before a run that met a conflict is tried again.
-const CONFLICT_PAUSE_MAX: Duration = Duration::from_millis(200);
+const CONFLICT_PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// What came of it.
 pub(crate) enum Asked {
@@ -26,21 +26,32 @@ pub(crate) enum Asked {
     Stopped,
 }
 
-/// Invokes the function until there is a verdict that is about the events.
-pub(crate) async fn ask(shared: &Shared, reader: &Reader, ready: &[Ready], attempt: u32, stop: &Drain) -> Asked {
+/// Invokes the function until there is a verdict that is about the events. `ran` is told of each run, and whether it met a conflict.
+pub(crate) async fn ask(
+    shared: &Shared,
+    reader: &Reader,
+    ready: &[Ready],
+    attempt: u32,
+    stop: &Drain,
+    ran: impl Fn(bool),
+) -> Asked {
     let settings = &shared.settings;
     let (mut conflicts, mut refusals) = (0, 0_u32);
     loop {
         let invocation = invocation(reader, ready, attempt, settings.clock.monotonic_ns());
         let response = settings.invoker.invoke(invocation).await;
-        let longest = match verdict(&response) {
+        let answer = verdict(&response);
+        if let Answer::Verdict(verdict) = &answer {
+            ran(*verdict == Verdict::Conflict);
+        }
+        let longest = match answer {
             Answer::Busy => {
                 refusals += 1;
                 Duration::from_millis(50).saturating_mul(1 << refusals.min(6)).min(BUSY_PAUSE_MAX)
             }
             Answer::Verdict(Verdict::Conflict) if conflicts < limits::UNIT_CONFLICTS => {
                 conflicts += 1;
-                Duration::from_millis(2).saturating_mul(1 << conflicts.min(7)).min(CONFLICT_PAUSE_MAX)
+                Duration::from_millis(2).saturating_mul(1 << conflicts.min(9)).min(CONFLICT_PAUSE_MAX)
             }
             Answer::Verdict(verdict) => return Asked::Verdict(verdict),
         };

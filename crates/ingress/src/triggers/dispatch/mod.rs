@@ -2,12 +2,13 @@
 //!
 //! One *lane* works at one queue for one function: it claims, cuts what it got into strands (`plan`) and runs each strand on a task of
 //! its own (`run`). An idle lane is one claim that waits. With a backlog a lane claims more each time and has more runs at once, up to
-//! the function's concurrency and [`LANE_RUNS_MAX`]; each run takes one of the node's permits, for which lanes wait in turn.
+//! the function's concurrency and [`LANE_RUNS_MAX`], and fewer while they conflict (`pace`); each run takes one of the node's permits, for which lanes wait in turn.
 //!
 //! If the process dies before, during or after an invocation, the claimed messages come again when their lease is over. They are removed
 //! only by `invoke`, in the unit of the invocation's effects, or moved to the dead-letter queue here.
 
 pub(crate) mod ask;
+mod pace;
 mod plan;
 pub(crate) mod reader;
 pub(crate) mod request;
@@ -28,6 +29,7 @@ use types::{
 };
 
 use self::{
+    pace::Pace,
     reader::Readers,
     retry::{Excuses, jitter},
     run::{Runner, Strand},
@@ -42,7 +44,7 @@ pub(crate) const RENEW: Duration = Duration::from_secs(3);
 /// How long one claim waits. The store wakes it; this only bounds what a store must remember of a waiter.
 const CLAIM_WAIT: Duration = Duration::from_secs(10 * 60);
 /// Runs that one lane has at once.
-const LANE_RUNS_MAX: usize = 128;
+pub(crate) const LANE_RUNS_MAX: usize = 128;
 /// Batches that a claim asks for when there was no backlog: what comes in one burst begins at once.
 const APPETITE_MIN: usize = 4;
 /// Messages of one claim, unless one batch alone may have more.
@@ -62,6 +64,7 @@ pub(crate) async fn lane(queue: QueueName, start: Start) {
         readers,
         runs: JoinSet::new(),
         excuses: Arc::new(Mutex::new(Excuses::default())),
+        pace: Arc::new(Pace::new(LANE_RUNS_MAX)),
         appetite: APPETITE_MIN,
         store_failures: 0,
     };
@@ -79,6 +82,7 @@ struct Lane {
     readers: Readers,
     runs: JoinSet<()>,
     excuses: Arc<Mutex<Excuses>>,
+    pace: Arc<Pace>,
     /// Batches that the next claim asks for: doubled by each claim that came back full, few again after one that didn't.
     appetite: usize,
     store_failures: u32,
@@ -137,8 +141,7 @@ impl Lane {
     }
 
     fn runs_max(&self) -> usize {
-        let concurrency = self.readers.heaviest().map_or(1, |reader| reader.function.function.limits.concurrency);
-        (concurrency as usize).clamp(1, LANE_RUNS_MAX)
+        self.readers.heaviest().map_or(1, |reader| self.pace.width(reader.runs_max()))
     }
 
     /// Waits until so many runs may begin. False if the lane was stopped meanwhile.
@@ -219,6 +222,7 @@ impl Lane {
                 queue: self.queue.clone(),
                 reader: Arc::clone(&reader),
                 excuses: Arc::clone(&self.excuses),
+                pace: Arc::clone(&self.pace),
                 stop: self.stop.clone(),
             };
             self.runs.spawn(async move {

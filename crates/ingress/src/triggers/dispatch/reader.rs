@@ -10,6 +10,7 @@ use types::{
     trigger::{Rules, Source},
 };
 
+use super::LANE_RUNS_MAX;
 use crate::triggers::{bucket, cron, event::Wanted, globs::Keys, kv, queue, sql, wanted::Candidates};
 
 /// A message, understood.
@@ -52,6 +53,11 @@ impl Reader {
 
     pub(crate) fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    /// Runs that a lane of this function may have at once.
+    pub(crate) fn runs_max(&self) -> usize {
+        (self.function.function.limits.concurrency as usize).clamp(1, LANE_RUNS_MAX)
     }
 
     /// `queue orders`, for traces and logs.

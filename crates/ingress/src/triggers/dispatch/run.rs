@@ -24,6 +24,7 @@ use types::{
 use super::{
     LEASE, RENEW,
     ask::{Asked, ask},
+    pace::Pace,
     reader::{Read, Reader},
     request::Ready,
     retry::{Excuses, UNFINISHED_MAX, pause},
@@ -53,6 +54,7 @@ pub(crate) struct Runner {
     pub(crate) queue: QueueName,
     pub(crate) reader: Arc<Reader>,
     pub(crate) excuses: Arc<Mutex<Excuses>>,
+    pub(crate) pace: Arc<Pace>,
     pub(crate) stop: Drain,
 }
 
@@ -135,7 +137,8 @@ impl Runner {
     /// Runs one set. Gives the pause if something of it comes again, for what must wait behind it.
     async fn set(&self, ready: &[Ready], tried: Vec<Tried>) -> Option<Duration> {
         let attempt = tried.iter().map(|tried| tried.attempt).max().unwrap_or(1);
-        match ask(&self.shared, &self.reader, ready, attempt, &self.stop).await {
+        let ran = |is_conflict| self.pace.ran(is_conflict, self.reader.runs_max());
+        match ask(&self.shared, &self.reader, ready, attempt, &self.stop, ran).await {
             Asked::Stopped => {
                 let receipts: Vec<Receipt> = tried.iter().map(|tried| tried.delivery.receipt).collect();
                 self.give_back(&receipts, Duration::ZERO).await;

@@ -129,7 +129,7 @@ impl Worker {
             permit = shared.runs.acquire() => permit,
         };
         let ready: Vec<Ready> = records.iter().map(|record| self.ready(reader, record)).collect();
-        let asked = ask(shared, reader, &ready, self.attempt, &self.stop).await;
+        let asked = ask(shared, reader, &ready, self.attempt, &self.stop, |_| {}).await;
         drop(permit);
         match asked {
             Asked::Stopped => Ok(Step::End),

@@ -94,6 +94,32 @@ async fn a_conflict_runs_again_at_once_and_counts_only_after_many() {
 }
 
 #[tokio::test]
+async fn runs_that_are_in_each_other_s_way_become_few() {
+    const MESSAGES: usize = 300;
+    const COMMIT_MS: u64 = 20;
+    // All change one key: of those that begin within the time of one commit, the first wins.
+    let taken = parking_lot::Mutex::new(std::collections::BTreeSet::new());
+    let world = World::new(vec![worker(|rules| rules.batch = 1)], move |seen| {
+        let verdict = match taken.lock().insert(seen.at_ms / COMMIT_MS) {
+            true => Verdict::Done { failed: vec![] },
+            false => Verdict::Conflict,
+        };
+        Reply::After(Duration::from_millis(COMMIT_MS), verdict)
+    })
+    .await;
+    let bodies: Vec<String> = (0..MESSAGES).map(|number| number.to_string()).collect();
+    world.send(&bodies.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    // In steps that are shorter than a commit.
+    for _ in 0..15 {
+        world.pass(Duration::from_secs(1)).await;
+    }
+    let seen = world.seen();
+    assert_eq!((world.store.waiting(), world.store.buried().len()), (0, 0), "{} runs", seen.len());
+    assert!(seen.iter().all(|seen| seen.attempt == 1), "none of them is a failure");
+    assert!(seen.len() < 8 * MESSAGES, "{} runs for {MESSAGES} messages", seen.len());
+}
+
+#[tokio::test]
 async fn what_nobody_knows_comes_again_when_its_lease_is_over() {
     let world = World::new(vec![worker(|_| {})], |seen| match seen.attempt {
         1 => Reply::Verdict(Verdict::Unknown { reason: "the store was gone".into() }),
