@@ -19,7 +19,7 @@ use super::{artifact, handler};
 use crate::world::{Held, World, call, digest, runtime, start};
 
 /// A runtime over a folder of its own, which shares the compiled engine with the other tests.
-fn own(data: &Path) -> Arc<WasmRuntime> {
+pub(super) fn own(data: &Path) -> Arc<WasmRuntime> {
     runtime(data, |settings| settings.shared_dir = Some(PathBuf::from(env!("CARGO_TARGET_TMPDIR"))))
 }
 

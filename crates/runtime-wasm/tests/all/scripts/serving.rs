@@ -33,9 +33,12 @@ async fn top_level_code_runs_once_at_deploy_and_what_it_logs_is_told() {
     let code = "console.log('two\\nlines');\nconsole.warn('careful');\nconst at = Date.now(), dice = Math.random();\n\
                 export default { fetch: () => new Response(`${at} ${dice === Math.random()}`) };";
     let artifact = super::artifact(&[("top.js", code)]);
-    let prepared = shared().prepare(&digest(&artifact), &artifact).await.expect("it is prepared");
+    // A folder in which it was never loaded before.
+    let data = tempfile::tempdir().expect("a folder");
+    let runtime = super::images::own(data.path());
+    let prepared = runtime.prepare(&digest(&artifact), &artifact).await.expect("it is prepared");
     assert_eq!(prepared.logs, ["two", "lines", "warn: careful"]);
-    let called = call(&load(&shared(), artifact).await.expect("it loads"), "/").await;
+    let called = call(&load(&runtime, artifact).await.expect("it loads"), "/").await;
     assert_eq!(called.body, "0 false");
     assert!(called.told.logs.is_empty(), "{called:?}");
 }
