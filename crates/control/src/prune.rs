@@ -94,11 +94,10 @@ impl Control {
         Ok(Pruned { revisions, blobs })
     }
 
+    /// Nobody can go back to one of them in this moment: the caller holds `deploying` alone.
     async fn forget_old(&self) -> Result<usize, StoreError> {
         let mut count = 0;
         for deployed in self.catalog.apps().await? {
-            // Nobody goes back to one of them in this moment.
-            let _switch = self.switch.lock().await;
             count += self.catalog.forget(&deployed.key, oldest(&deployed)).await?;
         }
         Ok(count)

@@ -44,6 +44,14 @@ pub(crate) fn read(path: &Path, name: &str) -> Result<Vec<u8>, Problem> {
     Ok(bytes)
 }
 
+/// A text that is not JSON, by what the parser says of it: its words may end with the place, which is told apart.
+pub(crate) fn not_json(code: Code, name: &str, text: &str, message: &str, (line, column): (usize, usize)) -> Problem {
+    let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let at = before + column.saturating_sub(1);
+    let message = message.split(" at line ").next().unwrap_or_default();
+    Problem::new(code, format!("{name} is not JSON: {message}")).at(Place::in_text(name, text, at, at + 1))
+}
+
 /// The bytes as text, without a byte order mark.
 ///
 /// # Errors

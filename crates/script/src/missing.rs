@@ -6,7 +6,7 @@ use oxc_resolver::{JSONError, ResolveError};
 use oxc_span::Span;
 use types::{Code, Place, Problem};
 
-use crate::{builtin, format::Format, module, syntax::Import};
+use crate::{builtin, file, format::Format, module, syntax::Import};
 
 /// The file that imports, as a problem shows it.
 pub(crate) struct Importer<'a> {
@@ -200,10 +200,7 @@ pub(crate) fn unusable(root: &Path, error: &ResolveError) -> Problem {
     };
     let name = module::name(root, path, Format::Json);
     let text = std::fs::read_to_string(path).unwrap_or_default();
-    let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    let at = before + column.saturating_sub(1);
-    let message = message.split(" at line ").next().unwrap_or_default();
-    Problem::new(Code::E0313, format!("{name} is not JSON: {message}")).at(Place::in_text(&name, &text, at, at + 1))
+    file::not_json(Code::E0313, &name, &text, message, (*line, *column))
 }
 
 /// The last parts of a path, which say enough.

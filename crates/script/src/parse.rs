@@ -77,16 +77,7 @@ pub(crate) fn parse(name: &str, bytes: Vec<u8>, context: &Context) -> Result<Par
 
 fn json(name: &str, text: String) -> Result<Parsed, Problem> {
     if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&text) {
-        let begin: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
-        let at = begin + error.column().saturating_sub(1);
-        let message = error.to_string();
-        let message = message.split(" at line ").next().unwrap_or_default();
-        return Err(Problem::new(Code::E0312, format!("{name} is not JSON: {message}")).at(Place::in_text(
-            name,
-            &text,
-            at,
-            at + 1,
-        )));
+        return Err(file::not_json(Code::E0312, name, &text, &error.to_string(), (error.line(), error.column())));
     }
     Ok(Parsed::data(ModuleKind::Json, text))
 }

@@ -2,7 +2,8 @@
 //!
 //! One *lane* works at one queue for one function: it claims, cuts what it got into strands (`plan`) and runs each strand on a task of
 //! its own (`run`). An idle lane is one claim that waits. With a backlog a lane claims more each time and has more runs at once, up to
-//! the function's concurrency and [`LANE_RUNS_MAX`], and fewer while they conflict (`pace`); each run takes one of the node's permits, for which lanes wait in turn.
+//! the function's concurrency and [`LANE_RUNS_MAX`], and fewer while they conflict (`pace`); each run takes one of the node's permits, for
+//! which lanes wait in turn.
 //!
 //! If the process dies before, during or after an invocation, the claimed messages come again when their lease is over. They are removed
 //! only by `invoke`, in the unit of the invocation's effects, or moved to the dead-letter queue here.
